@@ -1,0 +1,37 @@
+"""Gradients other than the true one, for the ops of an imported graph.
+
+They act on `gradient_override_map` around `VisionModel.splice` and on `tf.gradients`; a
+`tf.GradientTape` ignores them without a word.
+"""
+
+import contextlib
+from collections.abc import Iterator
+
+import tensorflow as tf
+
+
+@tf.RegisterGradient("LucidExtRedirectedRelu")
+def redirected_relu(op: tf.Operation, grad: tf.Tensor) -> tf.Tensor:
+    """ReLU's gradient, except for images where it is zero everywhere.
+
+    A unit that starts out below zero passes no gradient, and its icon stays grey. For such an image
+    the gradient passes wherever it does not push a negative input lower still (Lucid's
+    redirected_relu_grad, for as long as it is needed instead of 16 steps). Signs are those of a
+    loss to be lowered.
+    """
+    x = op.inputs[0]
+    usual = tf.where(x > 0.0, grad, tf.zeros_like(grad))
+    redirected = tf.where((x < 0.0) & (grad > 0.0), tf.zeros_like(grad), grad)
+    axes = tf.range(1, tf.rank(grad))
+    alive = tf.reduce_any(usual != 0.0, axes, keepdims=True)
+    return tf.where(alive, usual, redirected)
+
+
+REDIRECTED_RELU = {"Relu": "LucidExtRedirectedRelu"}
+
+
+@contextlib.contextmanager
+def gradient_overrides(overrides: dict[str, str]) -> Iterator[None]:
+    """{op type: registered gradient} for what is imported inside, in the function being traced."""
+    with tf.compat.v1.get_default_graph().gradient_override_map(overrides):
+        yield

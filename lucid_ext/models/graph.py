@@ -1,0 +1,169 @@
+"""Frozen graphs as data: read and check them, take their weights out, keep only a part."""
+
+import math
+from collections.abc import Collection, Iterable
+
+import numpy as np
+import tensorflow as tf
+
+GraphDef = tf.compat.v1.GraphDef
+
+# Below this many numbers a constant is a setting (an axis, a shape), not a weight.
+SMALLEST_WEIGHT = 8
+
+# What an image classifier at inference is made of. Anything else is refused before it can run:
+# a graph is a program, and some ops read files or call Python.
+ALLOWED_OPS = frozenset(
+    """
+    Add AddN AddV2 ArgMax AvgPool BatchMatMulV2 BiasAdd Cast Ceil Concat ConcatV2 Const Conv2D
+    DepthwiseConv2dNative DepthToSpace Div Elu Erf Exp ExpandDims Fill Floor FusedBatchNorm
+    FusedBatchNormV2 FusedBatchNormV3 GatherV2 Identity IdentityN LRN LeakyRelu Log LogSoftmax
+    MatMul Max MaxPool MaxPoolV2 Maximum Mean Min Minimum MirrorPad Mul Neg NoOp OneHot Pack Pad
+    PadV2 Placeholder PlaceholderWithDefault Pow Prod Range RealDiv Relu Relu6 Reshape
+    ResizeBilinear ResizeNearestNeighbor Rsqrt Selu Shape Sigmoid Slice Softmax Softplus SpaceToBatchND
+    BatchToSpaceND SpaceToDepth Split SplitV Sqrt Square SquaredDifference Squeeze StopGradient
+    StridedSlice Sub Sum Tanh Tile Transpose Unpack ZerosLike
+    """.split()
+)
+
+
+def read(data: bytes, name: str) -> GraphDef:
+    """Parse and check a frozen graph.
+
+    Args:
+        data: the file's bytes.
+        name: what to call it in an error.
+
+    Raises:
+        ValueError: one sentence saying what is wrong; nothing of the graph has run.
+    """
+    graph_def = GraphDef()
+    try:
+        graph_def.ParseFromString(data)
+    except Exception as error:  # protobuf's DecodeError lives in a private module
+        raise ValueError(
+            f"{name} is not a frozen TensorFlow graph or is truncated "
+            f"({len(data):,} bytes): fetch the file again."
+        ) from error
+    if not graph_def.node:
+        raise ValueError(f"{name} holds no graph ({len(data):,} bytes): fetch the file again.")
+    strange = sorted({node.op for node in graph_def.node} - ALLOWED_OPS)
+    if strange or graph_def.library.function:
+        what = ", ".join(strange) if strange else "functions"
+        raise ValueError(
+            f"{name} holds operations no frozen image classifier needs ({what}), "
+            "so it was not loaded: export it for inference, with weights as constants."
+        )
+    known = {node.name for node in graph_def.node}
+    if len(known) != len(graph_def.node):
+        raise ValueError(f"{name} uses a node name twice, so it was not loaded.")
+    for node in graph_def.node:
+        missing = [node_of(i) for i in node.input if node_of(i) not in known]
+        if missing:
+            raise ValueError(f"{name} lacks node {missing[0]!r}, which {node.name!r} reads.")
+        if node.op == "Const":
+            _check_const(node, name)
+        node.device = ""
+    return graph_def
+
+
+def _check_const(node: tf.compat.v1.NodeDef, name: str) -> None:
+    """Refuse a constant that claims to be larger than what the file holds."""
+    proto = node.attr["value"].tensor
+    size = math.prod(max(d.size, 0) for d in proto.tensor_shape.dim)
+    dtype = tf.as_dtype(proto.dtype)
+    if proto.tensor_content and len(proto.tensor_content) != size * dtype.size:
+        raise ValueError(f"{name}: constant {node.name!r} does not hold what its shape says.")
+    if not proto.tensor_content and size > 1_000_000:
+        raise ValueError(f"{name}: constant {node.name!r} claims {size:,} numbers it does not hold.")
+
+
+def node_of(tensor: str) -> str:
+    """The node a tensor or control input comes from: "^a/b:1" -> "a/b"."""
+    return tensor.lstrip("^").split(":")[0]
+
+
+def add_pre_relu(graph_def: GraphDef) -> None:
+    """Give each concatenation of ReLUs its `<name>_pre_relu`, as Lucid does.
+
+    A mixed block's channels pass their ReLUs before they are concatenated; the added node
+    concatenates what came before them, so that a unit can be read below zero too.
+    """
+    nodes = {node.name: node for node in graph_def.node}
+    for node in list(graph_def.node):
+        axis_first = node.op == "Concat"
+        if not axis_first and node.op != "ConcatV2":
+            continue
+        towers = [i for i in (node.input[1:] if axis_first else node.input[:-1])]
+        if f"{node.name}_pre_relu" in nodes or any(nodes[node_of(t)].op != "Relu" for t in towers):
+            continue
+        copy = graph_def.node.add()
+        copy.CopyFrom(node)
+        copy.name = f"{node.name}_pre_relu"
+        before = [nodes[node_of(t)].input[0] for t in towers]
+        copy.ClearField("input")
+        copy.input.extend([node.input[0], *before] if axis_first else [*before, node.input[-1]])
+
+
+def take_weights(graph_def: GraphDef) -> tuple[GraphDef, dict[str, np.ndarray]]:
+    """Split a graph into its structure and its weights.
+
+    Returns:
+        The graph without the weights' nodes, and the weights by node name: float32, cast where the
+        graph stores them in another precision. Who imports the structure maps the weights in.
+    """
+    readers: dict[str, list[str]] = {}
+    for node in graph_def.node:
+        for tensor in node.input:
+            readers.setdefault(node_of(tensor), []).append(node.op)
+    constants = {}
+    for node in graph_def.node:
+        if node.op == "Const" and tf.as_dtype(node.attr["dtype"].type).is_floating:
+            value = tf.make_ndarray(node.attr["value"].tensor)
+            if value.size >= SMALLEST_WEIGHT:
+                constants[node.name] = value
+    weights, gone = {}, set()
+    for node in graph_def.node:
+        source = node_of(node.input[0]) if node.input else ""
+        if node.op == "Cast" and source in constants:
+            weights[node.name] = constants[source].astype(np.float32)
+            gone |= {node.name, source}
+        elif node.name in constants and set(readers.get(node.name, ())) != {"Cast"}:
+            weights[node.name] = constants[node.name].astype(np.float32)
+            gone.add(node.name)
+    structure = GraphDef(versions=graph_def.versions)
+    structure.node.extend(node for node in graph_def.node if node.name not in gone)
+    return structure, weights
+
+
+def between(graph_def: GraphDef, replaced: Collection[str], fetch: Iterable[str]) -> GraphDef:
+    """The nodes that `fetch` needs when the nodes in `replaced` are given from outside."""
+    nodes = {node.name: node for node in graph_def.node}
+    needed: set[str] = set()
+    waiting = [name for name in fetch if name not in replaced]
+    while waiting:
+        name = waiting.pop()
+        if name in needed or name not in nodes:
+            continue
+        needed.add(name)
+        waiting.extend(s for s in map(node_of, nodes[name].input) if s not in replaced)
+    part = GraphDef(versions=graph_def.versions)
+    part.node.extend(node for node in graph_def.node if node.name in needed)
+    return part
+
+
+def bottlenecks(graph_def: GraphDef, source: str, target: str) -> list[str]:
+    """The nodes every path from `source` to `target` goes through, both included, in order.
+
+    They are the dominators of `target`; empty when no path leads there.
+    """
+    import networkx
+
+    edges = [(node_of(i), node.name) for node in graph_def.node for i in node.input]
+    dominator = networkx.immediate_dominators(networkx.DiGraph(edges), source)
+    if target not in dominator:
+        return []
+    found = [target]
+    while found[-1] != source:
+        found.append(dominator[found[-1]])
+    return found[::-1]

@@ -1,0 +1,69 @@
+"""InceptionV1's topology, and how to write a network of that family as a frozen graph."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+BLOCKS = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
+"""The mixed blocks, in order."""
+
+BRANCHES = ("1x1", "3x3", "5x5", "pool_reduce")
+"""What a block concatenates, in the order of its channels."""
+
+MEAN_PIXEL = 117.0
+"""The input node takes 255 * image - 117, RGB."""
+
+
+def frozen_graph(weights: Mapping[str, np.ndarray]) -> tf.compat.v1.GraphDef:
+    """Write weights as a frozen graph with InceptionV1's node names and ops.
+
+    Widths are read off the arrays. Each weight is stored in the precision it comes in and cast to
+    float32 by the node that carries InceptionV1's name. As in the embedded network, `maxpool1`,
+    local response normalization and the auxiliary heads are left out, and `avgpool0` is a mean
+    over whatever grid is left, so that any input of at least 48 pixels a side will do.
+
+    Args:
+        weights: `{node}_w` and `{node}_b` for `conv2d0..2`, the six convolutions of each mixed
+            block and `softmax2`; convolutions HWIO, dense [in, out].
+
+    Returns:
+        A GraphDef from `input` (n, h, w, 3) to `softmax2` (n, classes).
+    """
+    nn, v1 = tf.nn, tf.compat.v1
+    with tf.Graph().as_default() as graph:
+
+        def weight(name: str) -> tf.Tensor:
+            stored = tf.constant(weights[name], name=f"{name}/stored")
+            return tf.cast(stored, tf.float32, name=name)
+
+        def conv(x: tf.Tensor, name: str, stride: int = 1) -> tf.Tensor:
+            x = nn.conv2d(x, weight(f"{name}_w"), stride, "SAME", name=f"{name}_pre_relu/conv")
+            x = nn.bias_add(x, weight(f"{name}_b"), name=f"{name}_pre_relu")
+            return nn.relu(x, name=name)
+
+        def pool(x: tf.Tensor, name: str, stride: int) -> tf.Tensor:
+            return nn.max_pool2d(x, 3, stride, "SAME", name=name)
+
+        def mixed(x: tf.Tensor, name: str) -> tf.Tensor:
+            towers = [
+                conv(x, f"{name}_1x1"),
+                conv(conv(x, f"{name}_3x3_bottleneck"), f"{name}_3x3"),
+                conv(conv(x, f"{name}_5x5_bottleneck"), f"{name}_5x5"),
+                conv(pool(x, f"{name}_pool", 1), f"{name}_pool_reduce"),
+            ]
+            axis = tf.constant(3, name=f"{name}/concat_dim")
+            return tf.raw_ops.Concat(concat_dim=axis, values=towers, name=name)
+
+        x = v1.placeholder(tf.float32, (None, None, None, 3), name="input")
+        x = pool(conv(x, "conv2d0", 2), "maxpool0", 2)
+        x = conv(conv(x, "conv2d1"), "conv2d2")
+        for block in BLOCKS:
+            if block in ("4a", "5a"):
+                x = pool(x, {"4a": "maxpool4", "5a": "maxpool10"}[block], 2)
+            x = mixed(x, f"mixed{block}")
+        x = tf.reduce_mean(x, [1, 2], name="avgpool0")
+        x = tf.matmul(x, weight("softmax2_w"), name="softmax2_pre_activation/matmul")
+        x = nn.bias_add(x, weight("softmax2_b"), name="softmax2_pre_activation")
+        nn.softmax(x, name="softmax2")
+        return graph.as_graph_def()

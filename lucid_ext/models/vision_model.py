@@ -1,0 +1,211 @@
+"""`VisionModel`: a frozen graph, its layers, and the one primitive everything else is built on."""
+
+import difflib
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from lucid_ext.models.graph import GraphDef, add_pre_relu, between, bottlenecks, take_weights
+
+# What a layer can end in; of the nodes that all of the image passes through, these are listed.
+LAYER_OPS = {"Relu", "Relu6", "Concat", "ConcatV2", "Add", "AddV2", "Elu", "Selu", "LeakyRelu"}
+
+
+class VisionModel:
+    """An image classifier as a frozen graph.
+
+    Attributes:
+        name: what to call it.
+        digest: hexadecimal digest of the whole graph, weights included.
+        labels: class names, in the order of the logits.
+        layers: {name: shape}, from the image to the logits; (h, w, c), or (c,) without positions.
+        size: (height, width) of its own input, in pixels.
+        logits: the node before the softmax.
+    """
+
+    def __init__(
+        self,
+        graph_def: GraphDef,
+        *,
+        labels: Sequence[str],
+        size: tuple[int, int],
+        value_range: tuple[float, float],
+        name: str,
+    ):
+        """Take a checked graph from `input` to a softmax.
+
+        Args:
+            graph_def: a frozen graph, as `read` returns it.
+            labels: class names; the graph may have more logits than names.
+            size: (height, width) in pixels its layers are listed for.
+            value_range: what 0 and 1 in an image become at the input node.
+            name: what to call it.
+        """
+        self.name = name
+        self.digest = hashlib.sha256(graph_def.SerializeToString(deterministic=True)).hexdigest()
+        self.size = size
+        self.value_range = value_range
+        self.graph_def = graph_def
+        graph_def = GraphDef.FromString(graph_def.SerializeToString())
+        add_pre_relu(graph_def)
+        self._structure, weights = take_weights(graph_def)
+        self._weights = {name: tf.constant(value) for name, value in weights.items()}
+        self._nodes = {node.name: node for node in graph_def.node}
+        self._functions: dict[Any, Callable] = {}
+        softmax = [node for node in graph_def.node if node.op == "Softmax"]
+        if "input" not in self._nodes or not softmax:
+            raise ValueError(f"{name} has no node 'input' or no softmax: it is not an image classifier.")
+        self.logits = softmax[-1].input[0].split(":")[0]
+        self._softmax = softmax[-1].name
+        self.layers = self._find_layers()
+        classes = self.layers[self.logits][-1]
+        self.labels = [*labels, *(f"class {i}" for i in range(len(labels), classes))]
+
+    def __repr__(self) -> str:
+        """Name, classes and layers in one line."""
+        return (
+            f"VisionModel({self.name}, {self.size[0]} x {self.size[1]} px, "
+            f"{len(self.labels)} classes, {len(self.layers)} layers)"
+        )
+
+    def splice(self, replaced: Mapping[str, tf.Tensor], fetch: Sequence[str]) -> list[tf.Tensor]:
+        """Import the part of the network between `replaced` and `fetch`. The one primitive.
+
+        Call it inside a traced function (`tf.function`). Weights are mapped in, so that many
+        functions share one copy of them. A `gradient_override_map` around it reaches the ops.
+
+        Args:
+            replaced: {node: tensor to use in its place}; `input` takes values in `value_range`.
+            fetch: nodes to return.
+
+        Returns:
+            Their tensors, in order.
+        """
+        given = {**self._weights, **replaced}
+        part = between(self._structure, given.keys(), fetch)
+        read = {i for node in part.node for i in node.input} & given.keys()
+        names = [name for name in fetch if name not in given]
+        found = tf.graph_util.import_graph_def(
+            part,
+            # An eager tensor becomes an input of the function being traced, not a copy in it.
+            input_map={name: tf.convert_to_tensor(given[name]) for name in read},
+            return_elements=[f"{name}:0" for name in names],
+            name="network",
+        )
+        tensors = dict(zip(names, found, strict=True))
+        return [given[name] if name in given else tensors[name] for name in fetch]
+
+    def function(self, source: str, targets: Sequence[str]) -> Callable[[tf.Tensor], list[tf.Tensor]]:
+        """The function from one layer (or `input`) to later ones, traced once per shape.
+
+        `input` here takes images in [0, 1]: (n, h, w, 3).
+        """
+        key = (source, tuple(targets))
+        if key not in self._functions:
+
+            def run(x: tf.Tensor) -> list[tf.Tensor]:
+                return self.splice({source: self.to_range(x) if source == "input" else x}, targets)
+
+            self._functions[key] = tf.function(run, autograph=False, reduce_retracing=True)
+        return self._functions[key]
+
+    def to_range(self, images: tf.Tensor) -> tf.Tensor:
+        """Images in [0, 1] as the input node takes them."""
+        low, high = self.value_range
+        return low + (high - low) * images
+
+    def prepare(self, image: np.ndarray) -> np.ndarray:
+        """The centre square of an image at the network's own size.
+
+        Args:
+            image: (H, W, 3) in [0, 1], as `load_image` returns it.
+
+        Returns:
+            float32 (height, width, 3) in [0, 1]: what the network sees.
+        """
+        image = np.asarray(image, np.float32)
+        if image.ndim != 3 or image.shape[-1] != 3:
+            raise ValueError(
+                f"image has shape {image.shape}; expected (height, width, 3): pass it through load_image first."
+            )
+        if image.shape[:2] == self.size:
+            return image
+        height, width = self.size
+        scale = min(image.shape[0] / height, image.shape[1] / width)
+        crop_h, crop_w = round(height * scale), round(width * scale)
+        top, left = (image.shape[0] - crop_h) // 2, (image.shape[1] - crop_w) // 2
+        crop = image[top : top + crop_h, left : left + crop_w]
+        resized = tf.image.resize(crop, self.size, method="bicubic", antialias=True)
+        return np.clip(resized.numpy(), 0.0, 1.0)
+
+    def activations(self, image: np.ndarray, layer: str | Sequence[str]) -> Any:
+        """Activations of one layer, or of several in one pass.
+
+        Args:
+            image: (H, W, 3) in [0, 1]; its centre square at the network's size is used.
+            layer: a name in `layers` or of any node of the graph; or a sequence of them.
+
+        Returns:
+            float32 (h, w, c), after the ReLU, or (c,) for a layer without positions; for a
+            sequence, a dict by name.
+        """
+        names = [layer] if isinstance(layer, str) else list(layer)
+        for name in names:
+            self.check_layer(name)
+        found = self.function("input", names)(tf.constant(self.prepare(image)[None]))
+        arrays = {name: tensor.numpy()[0] for name, tensor in zip(names, found, strict=True)}
+        return arrays[layer] if isinstance(layer, str) else arrays
+
+    def predict(self, image: np.ndarray, top: int = 5) -> list[tuple[str, float]]:
+        """The `top` most probable classes: [(label, probability)], falling."""
+        probabilities = self.activations(image, self._softmax)
+        order = np.argsort(-probabilities, kind="stable")[:top]
+        return [(self.labels[i], float(probabilities[i])) for i in order]
+
+    def check_layer(self, layer: str) -> None:
+        """Raise a ValueError that names the nearest layers unless `layer` is in the graph."""
+        if layer not in self._nodes:
+            near = difflib.get_close_matches(str(layer), [*self.layers, *self._nodes], 3, 0.5)
+            hint = f"did you mean {', '.join(near)}? " if near else ""
+            raise ValueError(f"{self.name} has no layer {layer!r}; {hint}Its layers: {', '.join(self.layers)}.")
+
+    def check_unit(self, layer: str, unit: int) -> None:
+        """Raise a ValueError unless `layer` has a channel of this number."""
+        self.check_layer(layer)
+        channels = self.shape_of(layer, self.size)[-1]
+        if not (isinstance(unit, int | np.integer) and 0 <= unit < channels):
+            raise ValueError(f"{layer} of {self.name} has channels 0 to {channels - 1}; there is no {unit!r}.")
+
+    def class_index(self, label: str | int) -> int:
+        """The number of a class given by name or number."""
+        if isinstance(label, int | np.integer) and 0 <= label < len(self.labels):
+            return int(label)
+        if label in self.labels:
+            return self.labels.index(label)
+        near = difflib.get_close_matches(str(label), self.labels, 3, 0.5)
+        hint = f"did you mean {', '.join(near)}?" if near else "see model.labels."
+        raise ValueError(f"{self.name} knows no class {label!r}; {hint}")
+
+    def shape_of(self, layer: str, size: Sequence[int]) -> tuple[int, ...]:
+        """The shape of one layer, without the batch, for an input of `size` (height, width)."""
+        return self._shapes([layer], size)[layer]
+
+    def _find_layers(self) -> dict[str, tuple[int, ...]]:
+        chain = bottlenecks(self._structure, "input", self.logits)
+        names = [n for n in chain if self._nodes[n].op in LAYER_OPS] + [self.logits]
+        return self._shapes(names, self.size)
+
+    def _shapes(self, names: Sequence[str], size: Sequence[int]) -> dict[str, tuple[int, ...]]:
+        """Shapes by TensorFlow's own inference; nothing is run."""
+        with tf.Graph().as_default():
+            part = between(self._structure, {"input", *self._weights}, names)
+            read = {i for node in part.node for i in node.input}
+            given = {"input": tf.compat.v1.placeholder(tf.float32, (1, *size, 3))}
+            for name in read & self._weights.keys():
+                weight = self._weights[name]
+                given[name] = tf.compat.v1.placeholder(weight.dtype, weight.shape)
+            found = tf.graph_util.import_graph_def(part, given, [f"{n}:0" for n in names], name="shapes")
+            return {n: tuple(t.shape.as_list()[1:]) for n, t in zip(names, found, strict=True)}

@@ -1,0 +1,228 @@
+"""Icons: for each channel or direction of a layer, the picture that shows what it responds to."""
+
+import dataclasses
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tqdm.auto import tqdm
+
+from lucid_ext.models.vision_model import VisionModel
+from lucid_ext.optvis.ascent import Ascent, FourierImages, Recipe, uniform_draws
+from lucid_ext.optvis.sheets import shipped_sheet
+from lucid_ext.optvis.store import Icon, IconStore, icon_key
+
+RECIPE_VERSION = 1
+"""Part of every icon's key; changes when the same recipe gives other pictures."""
+
+CHANNEL = Recipe()
+"""For channels, whose icons are kept for good."""
+
+SKETCH = Recipe(size=64, steps=64, rate=0.1)
+"""For directions that somebody is waiting for: about a fifth of the time."""
+
+BATCH = 8  # images optimised at once; batches are padded to it, so that a shape is traced once
+
+
+def icons(
+    model: VisionModel,
+    layer: str,
+    units: Sequence[int] | None = None,
+    *,
+    directions: np.ndarray | None = None,
+    recipe: Recipe | None = None,
+    seed: int = 0,
+    store: IconStore | None = None,
+    progress: bool = True,
+) -> np.ndarray:
+    """Icons of channels or of directions: x* = argmax_x E_t[mean over positions of <f(t(x)), v>].
+
+    Taken from the sheets that come with the embedded network or from the icon store; rendered, and
+    saved, where they are missing. An icon depends on its own direction and seed, not on what else
+    is asked for.
+
+    Args:
+        model: the network.
+        layer: a layer with positions.
+        units: channel numbers; all of the layer's by default.
+        directions: instead of units, vectors v: (n, c).
+        recipe: how to render; `CHANNEL` for units and `SKETCH` for directions by default.
+        seed: of the random start and transformations.
+        store: where icons are kept; the user's cache by default.
+        progress: show a progress bar while rendering.
+
+    Returns:
+        uint8 (n, size, size, 3).
+    """
+    if directions is None:
+        units = range(model.layers[layer][-1]) if units is None else units
+        found = stream_units(model, layer, units, recipe or CHANNEL, seed, store)
+        count = len(units)
+    else:
+        found = stream_directions(model, layer, directions, recipe or SKETCH, seed, store)
+        count = len(directions)
+    pixels: list[Any] = [None] * count
+    with tqdm(total=count, desc=f"icons of {layer}", unit="icon", disable=not progress) as bar:
+        for i, icon in found:
+            pixels[i] = icon.pixels
+            bar.update()
+    size = (recipe or (CHANNEL if directions is None else SKETCH)).size
+    return np.stack(pixels) if pixels else np.zeros((0, size, size, 3), np.uint8)
+
+
+def stream_units(
+    model: VisionModel,
+    layer: str,
+    units: Sequence[int],
+    recipe: Recipe = CHANNEL,
+    seed: int = 0,
+    store: IconStore | None = None,
+) -> Iterator[tuple[int, Icon]]:
+    """Icons of channels, as (position in `units`, icon): those at hand first, then as they come."""
+    for unit in units:
+        model.check_unit(layer, unit)
+    sheet = shipped_sheet(model.digest, layer) if seed == 0 and recipe == CHANNEL else None
+    if sheet is not None:
+        yield from ((i, sheet.icon(unit)) for i, unit in enumerate(units))
+        return
+    directions = np.eye(model.layers[layer][-1], dtype=np.float32)[list(units)]
+    yield from stream_directions(model, layer, directions, recipe, seed, store)
+
+
+def stream_directions(
+    model: VisionModel,
+    layer: str,
+    directions: np.ndarray,
+    recipe: Recipe = SKETCH,
+    seed: int = 0,
+    store: IconStore | None = None,
+    go_on: Callable[[], bool] = lambda: True,
+) -> Iterator[tuple[int, Icon]]:
+    """Icons of directions, as (position in `directions`, icon): those in the store first.
+
+    Args:
+        model: the network.
+        layer: a layer with positions.
+        directions: (n, c); only their directions matter, not their lengths.
+        recipe: how to render.
+        seed: of the random start and transformations.
+        store: where icons are kept.
+        go_on: asked before every step; once it says no, what is under way is dropped.
+    """
+    directions = _unit_length(model, layer, directions)
+    store = store or IconStore()
+    determined = [_determined_by(model, layer, v, recipe, seed) for v in directions]
+    keys = [icon_key(d) for d in determined]
+    missing = []
+    for i, key in enumerate(keys):
+        icon = store.get(key)
+        if icon is None:
+            missing.append(i)
+        else:
+            yield i, icon
+    for start in range(0, len(missing), BATCH):
+        batch = missing[start : start + BATCH]
+        rendered = _render(model, layer, directions[batch], [keys[i] for i in batch], recipe, go_on)
+        if rendered is None:
+            return
+        for i, icon in zip(batch, rendered, strict=True):
+            store.put(keys[i], icon, determined[i])
+            yield i, icon
+
+
+def _unit_length(model: VisionModel, layer: str, directions: np.ndarray) -> np.ndarray:
+    model.check_layer(layer)
+    directions = np.asarray(directions, np.float32)
+    channels = model.layers[layer][-1]
+    if directions.ndim != 2 or directions.shape[1] != channels:
+        raise ValueError(f"directions have shape {directions.shape}; expected (n, {channels}) for {layer}.")
+    length = np.linalg.norm(directions, axis=1, keepdims=True)
+    if not np.all(np.isfinite(directions)) or np.any(length == 0):
+        raise ValueError("a direction is zero or not finite, so no picture can follow it.")
+    return directions / length
+
+
+def _determined_by(model: VisionModel, layer: str, v: np.ndarray, recipe: Recipe, seed: int) -> dict[str, Any]:
+    """What an icon depends on, as JSON; a direction along one axis is named by its channel."""
+    axis = np.flatnonzero(v)
+    unit = int(axis[0]) if len(axis) == 1 and v[axis[0]] > 0 else None
+    return {
+        "weights": model.digest,
+        "layer": layer,
+        "unit": unit,
+        "direction": None if unit is not None else np.round(v.astype(np.float64), 5).tolist(),
+        "objective": "direction",
+        "recipe": dataclasses.asdict(recipe),
+        "recipe_version": RECIPE_VERSION,
+        "seed": seed,
+    }
+
+
+@dataclasses.dataclass
+class _Renderer:
+    """A traced ascent for one layer and recipe, and the lock of whoever is using it."""
+
+    ascent: Ascent
+    images: FourierImages
+    lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
+
+
+_renderers: weakref.WeakKeyDictionary[VisionModel, dict[Any, _Renderer]] = weakref.WeakKeyDictionary()
+_making = threading.Lock()
+
+
+def _renderer(model: VisionModel, layer: str, recipe: Recipe) -> _Renderer:
+    with _making:
+        known = _renderers.setdefault(model, {})
+        if (layer, recipe) not in known:
+            images = FourierImages(BATCH, recipe)
+            rate = tf.keras.optimizers.schedules.CosineDecay(recipe.rate, recipe.steps)
+
+            def along(T: Callable[[str], Any]) -> tf.Tensor:
+                return tf.reduce_mean(tf.einsum("nhwc,nc->nhw", T(layer), T("directions")), [1, 2])
+
+            ascent = Ascent(
+                model,
+                along,
+                images,
+                images.variables,
+                recipe.transform,
+                tf.keras.optimizers.Adam(rate, beta_2=0.99),
+            )
+            known[layer, recipe] = _Renderer(ascent, images)
+        return known[layer, recipe]
+
+
+def _render(
+    model: VisionModel,
+    layer: str,
+    directions: np.ndarray,
+    keys: Sequence[str],
+    recipe: Recipe,
+    go_on: Callable[[], bool],
+) -> list[Icon] | None:
+    """Render up to BATCH icons; an icon's random numbers come from its key alone."""
+    count = len(directions)
+    padded = np.resize(directions, (BATCH, directions.shape[1]))
+    generators = [np.random.default_rng(int(key, 16)) for key in np.resize(keys, BATCH)]
+    renderer = _renderer(model, layer, recipe)
+    with renderer.lock:
+        renderer.images.restart(generators)
+        renderer.ascent.restart()
+        for _ in range(recipe.steps):
+            if not go_on():
+                return None
+            renderer.ascent.step(uniform_draws(generators), {"directions": padded})
+        pixels = np.round(renderer.ascent.images() * 255).astype(np.uint8)[:count]
+    return [Icon(p, d) for p, d in zip(pixels, drive(model, layer, pixels, directions), strict=True)]
+
+
+def drive(model: VisionModel, layer: str, pixels: np.ndarray, directions: np.ndarray) -> list[float]:
+    """How strongly icons (n, s, s, 3) uint8 drive their unit directions (n, c): the largest
+    <f(x), v> over positions, of the icons as they are displayed."""
+    (acts,) = model.function("input", [layer])(tf.constant(pixels, tf.float32) / 255.0)
+    along = tf.einsum("nhwc,nc->nhw", acts, tf.constant(directions, tf.float32))
+    return [float(v) for v in tf.reduce_max(along, [1, 2])]

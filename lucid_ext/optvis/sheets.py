@@ -1,0 +1,59 @@
+"""The icon sheets that come with the embedded network: a webp per layer and a manifest of how."""
+
+import dataclasses
+import functools
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from lucid_ext.optvis.store import Icon
+
+FOLDER = Path(str(resources.files("lucid_ext"))) / "assets" / "icons"
+MANIFEST = "manifest.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Sheet:
+    """All icons of a layer in one picture, row by row.
+
+    Attributes:
+        pixels: uint8 (rows * size, columns * size, 3).
+        size: side of an icon.
+        columns: icons in a row.
+        drive: per channel, how strongly its icon drives it.
+        percentile: per channel, the share of validation photographs that drive it less, in [0, 1].
+    """
+
+    pixels: np.ndarray
+    size: int
+    columns: int
+    drive: list[float]
+    percentile: list[float]
+
+    def icon(self, unit: int) -> Icon:
+        """The icon of one channel."""
+        y, x = divmod(unit, self.columns)
+        y, x = y * self.size, x * self.size
+        return Icon(self.pixels[y : y + self.size, x : x + self.size], self.drive[unit])
+
+
+@functools.cache
+def manifest() -> dict[str, Any]:
+    """How the shipped sheets were made; empty where none are there."""
+    path = FOLDER / MANIFEST
+    return json.loads(path.read_text()) if path.exists() else {"weights": None, "layers": {}}
+
+
+@functools.cache
+def shipped_sheet(digest: str, layer: str) -> Sheet | None:
+    """The sheet of a layer of the network with this digest, or None where there is none."""
+    entry = manifest()["layers"].get(layer)
+    if digest != manifest()["weights"] or entry is None:
+        return None
+    with Image.open(FOLDER / f"{layer}.webp") as picture:
+        pixels = np.asarray(picture.convert("RGB"))
+    return Sheet(pixels, manifest()["size"], entry["columns"], entry["drive"], entry["percentile"])

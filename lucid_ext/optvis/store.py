@@ -1,0 +1,107 @@
+"""The icon store: one PNG file per icon, named by what determines it, carrying how it was made."""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, PngImagePlugin
+
+RECEIPT = "lucid_ext"  # the PNG text field that holds how an icon was made
+
+
+@dataclasses.dataclass(frozen=True)
+class Icon:
+    """An icon and how it came about.
+
+    Attributes:
+        pixels: uint8 (size, size, 3).
+        drive: the largest activation of its direction anywhere in the icon, as displayed.
+    """
+
+    pixels: np.ndarray
+    drive: float
+
+    @property
+    def dead(self) -> bool:
+        """Whether nothing could be found that activates its direction."""
+        return self.drive <= 0.0
+
+
+def icon_key(determined_by: dict[str, Any]) -> str:
+    """The name of an icon: a hexadecimal digest of what determines it."""
+    return hashlib.sha256(json.dumps(determined_by, sort_keys=True).encode()).hexdigest()
+
+
+class IconStore:
+    """A folder of icons that several processes may use at once.
+
+    Files are written beside their place and moved there, so that a reader sees a whole icon or
+    none. A file that turns out damaged is removed and counts as missing. Where nothing can be
+    written (a full or read-only disk), one warning says so and work goes on without saving.
+    """
+
+    def __init__(self, folder: str | os.PathLike | None = None):
+        """Open or begin a store.
+
+        Args:
+            folder: by default `$LUCID_EXT_CACHE`, or else the user's cache folder.
+        """
+        if folder is None:
+            import pooch
+
+            folder = os.environ.get("LUCID_EXT_CACHE") or pooch.os_cache("lucid_ext")
+        self.folder = Path(folder) / "icons"
+        self._warned = False
+
+    def path(self, key: str) -> Path:
+        """Where the icon of this key lies."""
+        return self.folder / key[:2] / f"{key}.png"
+
+    def get(self, key: str) -> Icon | None:
+        """The icon of this key, or None where it is missing or damaged."""
+        path = self.path(key)
+        try:
+            with Image.open(path) as picture:
+                picture.load()
+                made = json.loads(picture.text[RECEIPT])  # type: ignore[attr-defined]
+                pixels = np.asarray(picture.convert("RGB"))
+            if made["key"] != key or pixels.shape[:2] != (made["size"], made["size"]):
+                raise ValueError(f"{path} holds another icon")
+        except FileNotFoundError:
+            return None
+        except (OSError, SyntaxError, ValueError, KeyError, AttributeError, TypeError):
+            with contextlib.suppress(OSError):
+                path.unlink()
+            return None
+        return Icon(pixels, float(made["drive"]))
+
+    def put(self, key: str, icon: Icon, made: dict[str, Any]) -> None:
+        """Save an icon with `made`, how it was made, which may be any JSON."""
+        receipt = PngImagePlugin.PngInfo()
+        note = {**made, "key": key, "size": icon.pixels.shape[0], "drive": icon.drive}
+        receipt.add_text(RECEIPT, json.dumps(note))
+        path = self.path(key)
+        temporary = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+                temporary = Path(file.name)
+                Image.fromarray(icon.pixels).save(file, "png", pnginfo=receipt)
+            os.replace(temporary, path)
+        except OSError as error:
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
+            if not self._warned:
+                self._warned = True
+                warnings.warn(
+                    f"icons cannot be saved in {self.folder} ({error.strerror or error}); they will be "
+                    "rendered again next time: free some space or point LUCID_EXT_CACHE at a writable folder.",
+                    stacklevel=2,
+                )

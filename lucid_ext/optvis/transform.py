@@ -1,0 +1,82 @@
+"""Random transformations an icon must survive: Lucid's, drawn for each image on its own.
+
+Shift, scale and turn are one affine map, so each image is resampled once, bilinearly. Outside the
+image lies mid-grey. The random numbers come from outside, so that they depend on nothing but an
+image's own seed.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+DRAWS = 4  # uniform numbers one image needs for one step: two shifts, a scale, an angle
+GREY = 0.5
+
+
+@dataclasses.dataclass(frozen=True)
+class Transform:
+    """A distribution over affine maps of an image.
+
+    Attributes:
+        pad: pixels of grey added on each side.
+        jitter: pixels cropped again, half of them on each side on average.
+        scales: factors to choose from.
+        angles: degrees to choose from.
+    """
+
+    pad: int
+    jitter: int
+    scales: Sequence[float]
+    angles: Sequence[float]
+
+    def out_size(self, height: int, width: int) -> tuple[int, int]:
+        """The size of transformed images."""
+        grown = 2 * self.pad - self.jitter
+        return height + grown, width + grown
+
+    def __call__(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """Transform each image by its own draw.
+
+        Args:
+            images: (n, h, w, 3) in [0, 1], of known h and w.
+            draws: (n, 4), uniform in [0, 1).
+
+        Returns:
+            (n, h', w', 3), as `out_size` says.
+        """
+        _, height, width, channels = images.shape
+        out_h, out_w = self.out_size(height, width)
+        shift = (draws[:, :2] - 0.5) * float(self.jitter)
+        scale = _choose(self.scales, draws[:, 2])
+        angle = _choose(np.radians(self.angles), draws[:, 3])
+        cos, sin = tf.cos(angle) / scale, tf.sin(angle) / scale
+        # From an output pixel, relative to the centre, to the input pixel it shows.
+        x = (width - 1) / 2 + shift[:, 0] - (cos * (out_w - 1) - sin * (out_h - 1)) / 2
+        y = (height - 1) / 2 + shift[:, 1] - (sin * (out_w - 1) + cos * (out_h - 1)) / 2
+        zero = tf.zeros_like(angle)
+        warped = tf.raw_ops.ImageProjectiveTransformV3(
+            images=images - GREY,
+            transforms=tf.stack([cos, -sin, x, sin, cos, y, zero, zero], 1),
+            output_shape=[out_h, out_w],
+            fill_value=0.0,
+            interpolation="BILINEAR",
+        )
+        warped.set_shape([images.shape[0], out_h, out_w, channels])
+        return warped + GREY
+
+
+def _choose(values: Sequence[float] | np.ndarray, uniform: tf.Tensor) -> tf.Tensor:
+    """One of `values` for each uniform number."""
+    index = tf.cast(uniform * float(len(values)), tf.int32)
+    return tf.gather(tf.constant(values, tf.float32), tf.minimum(index, len(values) - 1))
+
+
+STANDARD = Transform(
+    pad=12,
+    jitter=12,
+    scales=tuple(1 + (i - 5) / 50 for i in range(11)),
+    angles=(*range(-10, 11), 0, 0, 0, 0, 0),
+)
+"""Lucid's `transform.standard_transforms`: pad 12, jitter 8 and 4, scale 0.9..1.1, turn +-10 degrees."""
