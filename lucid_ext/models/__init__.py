@@ -1,0 +1,8 @@
+"""Networks: a frozen graph and its layers, where weights come from, and images in."""
+
+from lucid_ext.models.images import load_image
+from lucid_ext.models.load import load_model
+from lucid_ext.models.samples import SAMPLES
+from lucid_ext.models.vision_model import VisionModel
+
+__all__ = ["SAMPLES", "VisionModel", "load_image", "load_model"]

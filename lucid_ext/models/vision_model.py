@@ -24,6 +24,7 @@ class VisionModel:
         layers: {name: shape}, from the image to the logits; (h, w, c), or (c,) without positions.
         size: (height, width) of its own input, in pixels.
         logits: the node before the softmax.
+        softmax: the node of the class probabilities.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class VisionModel:
         if "input" not in self._nodes or not softmax:
             raise ValueError(f"{name} has no node 'input' or no softmax: it is not an image classifier.")
         self.logits = softmax[-1].input[0].split(":")[0]
-        self._softmax = softmax[-1].name
+        self.softmax = softmax[-1].name
         self.layers = self._find_layers()
         classes = self.layers[self.logits][-1]
         self.labels = [*labels, *(f"class {i}" for i in range(len(labels), classes))]
@@ -118,7 +119,7 @@ class VisionModel:
         return low + (high - low) * images
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
-        """The centre square of an image at the network's own size.
+        """The centre of an image at the network's own size.
 
         Args:
             image: (H, W, 3) in [0, 1], as `load_image` returns it.
@@ -126,20 +127,24 @@ class VisionModel:
         Returns:
             float32 (height, width, 3) in [0, 1]: what the network sees.
         """
+        crop = self.crop(image)
+        if crop.shape[:2] == self.size:
+            return crop
+        resized = tf.image.resize(crop, self.size, method="bicubic", antialias=True)
+        return np.clip(resized.numpy(), 0.0, 1.0)
+
+    def crop(self, image: np.ndarray) -> np.ndarray:
+        """The largest centred part of an image that has the shape of the network's input."""
         image = np.asarray(image, np.float32)
         if image.ndim != 3 or image.shape[-1] != 3:
             raise ValueError(
                 f"image has shape {image.shape}; expected (height, width, 3): pass it through load_image first."
             )
-        if image.shape[:2] == self.size:
-            return image
         height, width = self.size
         scale = min(image.shape[0] / height, image.shape[1] / width)
-        crop_h, crop_w = round(height * scale), round(width * scale)
+        crop_h, crop_w = max(1, round(height * scale)), max(1, round(width * scale))
         top, left = (image.shape[0] - crop_h) // 2, (image.shape[1] - crop_w) // 2
-        crop = image[top : top + crop_h, left : left + crop_w]
-        resized = tf.image.resize(crop, self.size, method="bicubic", antialias=True)
-        return np.clip(resized.numpy(), 0.0, 1.0)
+        return image[top : top + crop_h, left : left + crop_w]
 
     def activations(self, image: np.ndarray, layer: str | Sequence[str]) -> Any:
         """Activations of one layer, or of several in one pass.
@@ -161,7 +166,7 @@ class VisionModel:
 
     def predict(self, image: np.ndarray, top: int = 5) -> list[tuple[str, float]]:
         """The `top` most probable classes: [(label, probability)], falling."""
-        probabilities = self.activations(image, self._softmax)
+        probabilities = self.activations(image, self.softmax)
         order = np.argsort(-probabilities, kind="stable")[:top]
         return [(self.labels[i], float(probabilities[i])) for i in order]
 
@@ -175,7 +180,7 @@ class VisionModel:
     def check_unit(self, layer: str, unit: int) -> None:
         """Raise a ValueError unless `layer` has a channel of this number."""
         self.check_layer(layer)
-        channels = self.shape_of(layer, self.size)[-1]
+        channels = (self.layers.get(layer) or self.shape_of(layer, self.size))[-1]
         if not (isinstance(unit, int | np.integer) and 0 <= unit < channels):
             raise ValueError(f"{layer} of {self.name} has channels 0 to {channels - 1}; there is no {unit!r}.")
 

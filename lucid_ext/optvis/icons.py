@@ -80,6 +80,7 @@ def stream_units(
     recipe: Recipe = CHANNEL,
     seed: int = 0,
     store: IconStore | None = None,
+    go_on: Callable[[], bool] = lambda: True,
 ) -> Iterator[tuple[int, Icon]]:
     """Icons of channels, as (position in `units`, icon): those at hand first, then as they come."""
     for unit in units:
@@ -89,7 +90,7 @@ def stream_units(
         yield from ((i, sheet.icon(unit)) for i, unit in enumerate(units))
         return
     directions = np.eye(model.layers[layer][-1], dtype=np.float32)[list(units)]
-    yield from stream_directions(model, layer, directions, recipe, seed, store)
+    yield from stream_directions(model, layer, directions, recipe, seed, store, go_on)
 
 
 def stream_directions(

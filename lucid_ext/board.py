@@ -1,0 +1,332 @@
+"""The grammar of interfaces: panels show atoms, links say what selecting one does to another.
+
+A `Board` is plain arrays and strings. It knows nothing of networks or browsers; one view draws any
+of them.
+"""
+
+import dataclasses
+import decimal
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FORMAT = 1  # of saved boards
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Grid:
+    """A picture whose atoms are the cells of a grid laid over it, row by row.
+
+    Attributes:
+        name: what links call it.
+        title: the heading over it.
+        picture: uint8 (H, W, 3).
+        rows: cells down.
+        cols: cells across.
+        start: the atom selected at first.
+        places: {label: atom}, places to start from.
+        note: a remark under the picture.
+    """
+
+    name: str
+    title: str
+    picture: np.ndarray
+    rows: int
+    cols: int
+    start: int = 0
+    places: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.picture.dtype != np.uint8 or self.picture.ndim != 3 or self.picture.shape[-1] != 3:
+            raise ValueError(
+                f"the picture of panel {self.name!r} is {self.picture.dtype} {self.picture.shape}; "
+                "expected uint8 (H, W, 3)."
+            )
+        for place, atom in {"start": self.start, **self.places}.items():
+            if not 0 <= atom < len(self):
+                raise ValueError(f"place {place!r} of panel {self.name!r} is atom {atom} of {len(self)}.")
+
+    def __len__(self) -> int:
+        """The number of cells."""
+        return self.rows * self.cols
+
+    def label(self, atom: int) -> str:
+        """How a sentence calls a cell; rows and columns count from 0, as in an array."""
+        row, col = divmod(atom, self.cols)
+        return f"row {row}, column {col}"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Units:
+    """A list whose atoms are units: channels, groups, classes, or the vectors of cells.
+
+    Attributes:
+        name: what links call it.
+        title: the heading over it.
+        labels: a name per unit.
+        notes: a remark per unit, shown with its icon; empty where there is none.
+        icons: uint8 (m, size, size, 3), pictures of some of the units.
+        icon_of: (n,) which of `icons` is the unit's, -1 for none.
+        values: (n,) float32 for a list that no selection changes; its rows then fall by value.
+        scale: the value at which a bar is full; one for the whole picture.
+        format: how a value is printed: "number" or "percent".
+        shown: how many rows at first.
+        most: how many rows at most; a slider offers what lies between 1 and it.
+        large: whether icons are large; for a list of one.
+    """
+
+    name: str
+    title: str
+    labels: Sequence[str]
+    notes: Sequence[str] = ()
+    icons: np.ndarray | None = None
+    icon_of: np.ndarray | None = None
+    values: np.ndarray | None = None
+    scale: float = 1.0
+    format: str = "number"
+    shown: int = 5
+    most: int = 5
+    large: bool = False
+
+    def __post_init__(self) -> None:
+        n = len(self.labels)
+        if self.icons is not None and (self.icons.dtype != np.uint8 or self.icons.ndim != 4):
+            raise ValueError(f"the icons of panel {self.name!r} are not uint8 (n, size, size, 3).")
+        for what, array in {"icon_of": self.icon_of, "values": self.values}.items():
+            if array is not None and array.shape != (n,):
+                raise ValueError(f"{what} of panel {self.name!r} has shape {array.shape}; expected ({n},).")
+        if self.notes and len(self.notes) != n:
+            raise ValueError(f"panel {self.name!r} has {len(self.notes)} notes for {n} units.")
+        if (self.icons is None) != (self.icon_of is None):
+            raise ValueError(f"panel {self.name!r} needs icons and icon_of together.")
+
+    def __len__(self) -> int:
+        """The number of units."""
+        return len(self.labels)
+
+    def label(self, atom: int) -> str:
+        """How a sentence calls a unit."""
+        return self.labels[atom]
+
+
+Panel = Grid | Units
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Heat:
+    """Selecting an atom of `source` lights up the cells of `target`.
+
+    Attributes:
+        source: name of a panel.
+        target: name of a grid.
+        weights: (atoms of source, atoms of target), not negative.
+    """
+
+    source: str
+    target: str
+    weights: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Ranking:
+    """Selecting an atom of `source` fills the list `target` anew, in the order given.
+
+    Attributes:
+        source: name of a panel.
+        target: name of a list of units.
+        atoms: (atoms of source, k) int32, which units.
+        values: (atoms of source, k) float32, their values.
+    """
+
+    source: str
+    target: str
+    atoms: np.ndarray
+    values: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Mixture:
+    """Where a unit of `source` has no icon, it is shown as a blend of icons of `target`.
+
+    Attributes:
+        source: name of a list of units.
+        target: name of a list of units with icons.
+        atoms: (atoms of source, k) int32, whose icons.
+        weights: (atoms of source, k) float32, how much of each; not negative.
+    """
+
+    source: str
+    target: str
+    atoms: np.ndarray
+    weights: np.ndarray
+
+
+Link = Heat | Ranking | Mixture
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Board:
+    """An interface as data.
+
+    Attributes:
+        title: what it is.
+        reading: one sentence on how to read it.
+        panels: what is shown, in reading order.
+        links: what lights up what.
+        formula: what the numbers are, in TeX.
+        caption: a sentence about the selection. `{panel}` stands for the selected atom,
+            `{panel.1}` for the first row of a list and `{panel.1.value}` for its value.
+        choice: where this board stands among its variants, {control: option}.
+        variants: boards for other options of the same controls.
+    """
+
+    title: str
+    reading: str
+    panels: Sequence[Panel]
+    links: Sequence[Link] = ()
+    formula: str = ""
+    caption: str = ""
+    choice: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    variants: Sequence["Board"] = ()
+
+    def __post_init__(self) -> None:
+        names = [panel.name for panel in self.panels]
+        if len(set(names)) != len(names):
+            raise ValueError(f"two panels share a name: {', '.join(names)}.")
+        for link in self.links:
+            for end in (link.source, link.target):
+                if end not in names:
+                    raise ValueError(f"a link names panel {end!r}; the panels are {', '.join(names)}.")
+            self._check(link)
+
+    def __getitem__(self, name: str) -> Panel:
+        """The panel of this name."""
+        for panel in self.panels:
+            if panel.name == name:
+                return panel
+        raise KeyError(f"no panel {name!r}; the panels are {', '.join(p.name for p in self.panels)}.")
+
+    def link(self, source: str, target: str) -> Link:
+        """The link from one panel to another."""
+        for link in self.links:
+            if (link.source, link.target) == (source, target):
+                return link
+        raise KeyError(f"no link from {source!r} to {target!r}.")
+
+    def rows(self, name: str, selected: Mapping[str, int]) -> list[tuple[int, float]]:
+        """What a list shows, [(unit, value)], when `selected` atoms {panel: atom} are.
+
+        The first selected panel with a ranking for the list decides; without one, its own values.
+        """
+        panel = self[name]
+        assert isinstance(panel, Units)
+        for link in self.links:
+            if isinstance(link, Ranking) and link.target == name and link.source in selected:
+                atom = selected[link.source]
+                pairs = zip(link.atoms[atom], link.values[atom], strict=True)
+                return [(int(a), float(v)) for a, v in pairs][: panel.shown]
+        if panel.values is None:
+            return []
+        order = np.argsort(-panel.values, kind="stable")[: panel.shown]
+        return [(int(a), float(panel.values[a])) for a in order]
+
+    def describe(self, selected: Mapping[str, int]) -> str:
+        """The caption for selected atoms {panel: atom}; empty where it speaks of none of them."""
+
+        def fill(match: re.Match[str]) -> str:
+            name, row, what = match["panel"], match["row"], match["what"]
+            if row is None:
+                return self[name].label(selected[name])
+            atom, value = self.rows(name, selected)[int(row) - 1]
+            panel = self[name]
+            assert isinstance(panel, Units)
+            return format_value(value, panel.format) if what else panel.label(atom)
+
+        try:
+            return re.sub(r"\{(?P<panel>\w+)(?:\.(?P<row>\d+)(?P<what>\.value)?)?\}", fill, self.caption)
+        except (KeyError, IndexError):
+            return ""
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the board as one `.npz`: JSON for its structure, its arrays beside it."""
+        arrays: dict[str, np.ndarray] = {}
+        text = json.dumps({"format": FORMAT, "board": _to_json(self, arrays)})
+        with Path(path).open("wb") as file:
+            np.savez_compressed(file, board=np.frombuffer(text.encode(), np.uint8), **arrays)
+
+    @staticmethod
+    def load(path: str | os.PathLike) -> "Board":
+        """Read a board that `save` wrote.
+
+        Raises:
+            ValueError: where the file is no board, or is damaged.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                document = json.loads(file["board"].tobytes())
+                if document["format"] != FORMAT:
+                    raise ValueError(f"format {document['format']}")
+                return _from_json(document["board"], file)
+        except FileNotFoundError:
+            raise
+        except Exception as error:  # zip, zlib, JSON and NumPy each have their own
+            raise ValueError(f"{os.fspath(path)} is not a saved board or is damaged: save it again.") from error
+
+    def _check(self, link: Link) -> None:
+        """Refuse a link whose arrays do not fit its panels."""
+        source, target = self[link.source], self[link.target]
+        where = f"the link from {link.source!r} to {link.target!r}"
+        if isinstance(link, Heat):
+            expected = (len(source), len(target))
+            if not isinstance(target, Grid) or link.weights.shape != expected:
+                raise ValueError(f"{where} has weights {link.weights.shape}; expected {expected} and a grid.")
+            return
+        numbers = link.values if isinstance(link, Ranking) else link.weights
+        if link.atoms.shape != numbers.shape or link.atoms.shape[0] != len(source):
+            raise ValueError(f"{where} has {link.atoms.shape} atoms; expected ({len(source)}, k), as its numbers.")
+        if link.atoms.size and not 0 <= link.atoms.min() <= link.atoms.max() < len(target):
+            raise ValueError(f"{where} names atoms outside 0..{len(target) - 1}.")
+
+
+def format_value(value: float, how: str) -> str:
+    """A value as the view prints it."""
+    # Halves round away from zero, as JavaScript's toFixed does.
+    number, places = (100 * value, "0.1") if how == "percent" else (value, "0.01")
+    text = str(decimal.Decimal(number).quantize(decimal.Decimal(places), decimal.ROUND_HALF_UP))
+    return text.replace("-", "\u2212") + ("%" if how == "percent" else "")
+
+
+KINDS = {kind.__name__: kind for kind in (Board, Grid, Units, Heat, Ranking, Mixture)}
+
+
+def _to_json(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    if isinstance(value, np.ndarray):
+        name = f"array{len(arrays)}"
+        arrays[name] = value
+        return {"array": name}
+    if type(value).__name__ in KINDS:
+        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        return {"kind": type(value).__name__, "fields": {k: _to_json(v, arrays) for k, v in fields.items()}}
+    if isinstance(value, Mapping):
+        return {"mapping": [[k, _to_json(v, arrays)] for k, v in value.items()]}
+    if isinstance(value, list | tuple):
+        return [_to_json(v, arrays) for v in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _from_json(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+    if isinstance(value, list):
+        return [_from_json(v, arrays) for v in value]
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        return arrays[value["array"]]
+    if "mapping" in value:
+        return {k: _from_json(v, arrays) for k, v in value["mapping"]}
+    return KINDS[value["kind"]](**{k: _from_json(v, arrays) for k, v in value["fields"].items()})

@@ -1,0 +1,6 @@
+"""The interfaces: each computes its contents, makes a Board of them and shows it."""
+
+from lucid_ext.interfaces.interface import Interface
+from lucid_ext.interfaces.semantic_dictionary import SemanticDictionary
+
+__all__ = ["Interface", "SemanticDictionary"]

@@ -1,0 +1,24 @@
+"""Feature visualization: what a unit, a direction or any objective responds to, as a picture."""
+
+from lucid_ext.optvis.ascent import Recipe, evaluate
+from lucid_ext.optvis.icons import CHANNEL, SKETCH, icons, stream_directions, stream_units
+from lucid_ext.optvis.render import render_vis
+from lucid_ext.optvis.sheets import shipped_sheet
+from lucid_ext.optvis.store import Icon, IconStore
+from lucid_ext.optvis.transform import STANDARD, Transform
+
+__all__ = [
+    "CHANNEL",
+    "SKETCH",
+    "STANDARD",
+    "Icon",
+    "IconStore",
+    "Recipe",
+    "Transform",
+    "evaluate",
+    "icons",
+    "render_vis",
+    "shipped_sheet",
+    "stream_directions",
+    "stream_units",
+]

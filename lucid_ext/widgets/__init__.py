@@ -1,0 +1,6 @@
+"""The one browser view of a Board, as a Jupyter widget and as an offline page."""
+
+from lucid_ext.widgets.page import frame, page
+from lucid_ext.widgets.view import BoardView
+
+__all__ = ["BoardView", "frame", "page"]

@@ -1,0 +1,157 @@
+"""A Board as JSON for the browser: small numbers, base64 arrays, pictures as webp."""
+
+import base64
+import hashlib
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from lucid_ext.board import Board, Grid, Heat, Link, Mixture, Panel, Ranking, Units
+
+PICTURE_QUALITY = 85
+ICON_QUALITY = 70
+
+
+def payload(boards: Sequence[Board], controls: bool, icon_size: int | None = None) -> dict[str, Any]:
+    """What the view is given.
+
+    Args:
+        boards: the board to show first, and its variants.
+        controls: whether the view draws the controls itself (a page without a kernel).
+        icon_size: reduce icons to this side, to keep a page small.
+    """
+    pictures: dict[str, str] = {}
+    return {
+        "boards": [_board(board, pictures, icon_size) for board in boards],
+        "pictures": pictures,
+        "controls": controls,
+    }
+
+
+def board_key(board: Board) -> str:
+    """What tells a board from its variants."""
+    return json.dumps(dict(board.choice), sort_keys=True)
+
+
+def sheet(icons: np.ndarray, size: int | None = None) -> dict[str, Any]:
+    """Icons (n, s, s, 3) as one webp picture of nearly equal sides."""
+    count, side = icons.shape[:2]
+    columns = max(1, math.ceil(math.sqrt(count)))
+    rows = max(1, math.ceil(count / columns))
+    canvas = np.zeros((rows * columns, side, side, 3), np.uint8)
+    canvas[:count] = icons
+    whole = canvas.reshape(rows, columns, side, side, 3).swapaxes(1, 2)
+    picture = Image.fromarray(whole.reshape(rows * side, columns * side, 3))
+    if size is not None and size < side:
+        # Each tile on its own, so that neighbours do not bleed into each other.
+        tiles = [np.asarray(Image.fromarray(i).resize((size, size), Image.Resampling.LANCZOS)) for i in icons]
+        return sheet(np.stack(tiles))
+    return {"url": webp_url(picture, ICON_QUALITY), "size": side, "columns": columns}
+
+
+def webp_url(picture: Image.Image, quality: int) -> str:
+    """A picture as a data URL."""
+    data = io.BytesIO()
+    picture.save(data, "webp", quality=quality, method=1)
+    return "data:image/webp;base64," + base64.b64encode(data.getvalue()).decode()
+
+
+def _array(array: np.ndarray, dtype: str) -> dict[str, Any]:
+    kinds = {"f16": "<f2", "f32": "<f4", "i32": "<i4", "u16": "<u2"}
+    data = base64.b64encode(np.ascontiguousarray(array, kinds[dtype]).tobytes()).decode()
+    return {"type": dtype, "shape": list(array.shape), "data": data}
+
+
+def _board(board: Board, pictures: dict[str, str], icon_size: int | None) -> dict[str, Any]:
+    used = _drawn_units(board)
+    return {
+        "key": board_key(board),
+        "title": board.title,
+        "reading": board.reading,
+        "formula": mathml(board.formula),
+        "caption": board.caption,
+        "choice": dict(board.choice),
+        "panels": [_panel(panel, pictures, used, icon_size) for panel in board.panels],
+        "links": [_link(link) for link in board.links],
+    }
+
+
+def mathml(tex: str) -> str:
+    """A formula as MathML, which needs neither a script nor a network."""
+    if not tex:
+        return ""
+    from latex2mathml.converter import convert
+
+    return convert(tex, display="block")
+
+
+def _drawn_units(board: Board) -> Mapping[str, set[int]]:
+    """Per list, the units that any selection can show: only their icons need to travel."""
+    used: dict[str, set[int]] = {p.name: set() for p in board.panels if isinstance(p, Units)}
+    for link in board.links:
+        if isinstance(link, Ranking | Mixture) and link.target in used:
+            used[link.target] |= set(np.unique(link.atoms).tolist())
+    for panel in board.panels:
+        if isinstance(panel, Units) and panel.values is not None:
+            used[panel.name] |= set(np.argsort(-panel.values)[: panel.most].tolist())
+    return used
+
+
+def _panel(
+    panel: Panel, pictures: dict[str, str], used: Mapping[str, set[int]], icon_size: int | None
+) -> dict[str, Any]:
+    if isinstance(panel, Grid):
+        key = hashlib.sha256(panel.picture.tobytes()).hexdigest()[:16]
+        if key not in pictures:
+            pictures[key] = webp_url(Image.fromarray(panel.picture), PICTURE_QUALITY)
+        return {
+            "kind": "grid",
+            "name": panel.name,
+            "title": panel.title,
+            "picture": key,
+            "aspect": panel.picture.shape[1] / panel.picture.shape[0],
+            "rows": panel.rows,
+            "cols": panel.cols,
+            "start": panel.start,
+            "places": dict(panel.places),
+            "note": panel.note,
+        }
+    return {
+        "kind": "units",
+        "name": panel.name,
+        "title": panel.title,
+        "labels": list(panel.labels),
+        "notes": list(panel.notes),
+        "values": None if panel.values is None else _array(panel.values, "f32"),
+        "scale": panel.scale,
+        "format": panel.format,
+        "shown": panel.shown,
+        "most": panel.most,
+        "large": panel.large,
+        **_icons(panel, used[panel.name], icon_size),
+    }
+
+
+def _icons(panel: Units, used: set[int], size: int | None) -> dict[str, Any]:
+    """A sheet of the icons a list can show, and where each unit's is."""
+    if panel.icons is None or panel.icon_of is None:
+        return {"sheet": None, "icon_of": None}
+    units = sorted(unit for unit in used if panel.icon_of[unit] >= 0)
+    tile_of = np.full(len(panel), -1, np.int32)
+    tile_of[units] = np.arange(len(units))
+    if not units:
+        return {"sheet": None, "icon_of": None}
+    return {"sheet": sheet(panel.icons[panel.icon_of[units]], size), "icon_of": _array(tile_of, "i32")}
+
+
+def _link(link: Link) -> dict[str, Any]:
+    ends = {"kind": type(link).__name__.lower(), "source": link.source, "target": link.target}
+    if isinstance(link, Heat):
+        return {**ends, "weights": _array(link.weights, "f16")}
+    numbers = ("values", link.values) if isinstance(link, Ranking) else ("weights", link.weights)
+    return {**ends, "atoms": _array(link.atoms, "i32"), numbers[0]: _array(numbers[1], "f32")}

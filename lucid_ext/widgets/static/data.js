@@ -1,0 +1,111 @@
+// A Board as it arrives in the browser: arrays decoded, lists ranked, sentences filled.
+
+const TYPED = { f32: Float32Array, i32: Int32Array, u16: Uint16Array };
+
+/** Bytes of a base64 string, a DataView, an ArrayBuffer or a typed array: all have been seen. */
+export function bytesOf(data) {
+  if (typeof data === "string") {
+    const text = atob(data);
+    const bytes = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+    return bytes;
+  }
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** IEEE half precision to a number. */
+export function halfToNumber(bits) {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** {type, shape, data} as a flat typed array; f16 becomes Float32Array. */
+export function decodeArray({ type, data }) {
+  const bytes = bytesOf(data);
+  // A copy, because a typed array must begin at a multiple of its element's size.
+  const buffer = bytes.slice().buffer;
+  if (type === "f16") return Float32Array.from(new Uint16Array(buffer), halfToNumber);
+  return new TYPED[type](buffer);
+}
+
+/** A board's payload with its arrays decoded, its panels by name and its links by both ends. */
+export function decodeBoard(payload) {
+  const panels = new Map();
+  for (const spec of payload.panels) {
+    const panel = { ...spec };
+    if (spec.values) panel.values = decodeArray(spec.values);
+    if (spec.icon_of) panel.icon_of = decodeArray(spec.icon_of);
+    panel.size = spec.kind === "grid" ? spec.rows * spec.cols : spec.labels.length;
+    panels.set(spec.name, panel);
+  }
+  const links = payload.links.map((spec) => {
+    const link = { ...spec };
+    for (const part of ["weights", "atoms", "values"]) {
+      if (spec[part]) {
+        link[part] = decodeArray(spec[part]);
+        link.width = spec[part].shape[1];
+      }
+    }
+    return link;
+  });
+  return { ...payload, panels, links };
+}
+
+/** Row `i` of a link's array. */
+export function rowOf(link, part, i) {
+  return link[part].subarray(i * link.width, (i + 1) * link.width);
+}
+
+/** The link of a kind into `target` from the first of its sources that is selected. */
+export function linkInto(board, kind, target, selected) {
+  return board.links.find((l) => l.kind === kind && l.target === target && selected[l.source] != null);
+}
+
+/** What a list shows, [[unit, value], ...]: its ranking for what is selected, or its own values. */
+export function rowsOf(board, name, selected, limit) {
+  const panel = board.panels.get(name);
+  const link = linkInto(board, "ranking", name, selected);
+  if (link) {
+    const atoms = rowOf(link, "atoms", selected[link.source]);
+    const values = rowOf(link, "values", selected[link.source]);
+    return Array.from(atoms.subarray(0, limit), (atom, i) => [atom, values[i]]);
+  }
+  if (!panel.values) return [];
+  const order = Array.from(panel.values.keys());
+  order.sort((a, b) => panel.values[b] - panel.values[a] || a - b);
+  return order.slice(0, limit).map((atom) => [atom, panel.values[atom]]);
+}
+
+/** How a sentence calls an atom. */
+export function labelOf(panel, atom) {
+  if (panel.kind !== "grid") return panel.labels[atom];
+  return `row ${Math.floor(atom / panel.cols)}, column ${atom % panel.cols}`;
+}
+
+/** A value as it is printed; a true minus sign keeps figures aligned. */
+export function formatValue(value, format) {
+  const text = format === "percent" ? `${(100 * value).toFixed(1)}%` : value.toFixed(2);
+  return text.replace("-", "\u2212");
+}
+
+/** A caption's sentence for what is selected; empty where it speaks of something that is not. */
+export function describe(board, selected, limits = {}) {
+  let complete = true;
+  const text = board.caption.replace(/\{(\w+)(?:\.(\d+)(\.value)?)?\}/g, (_, name, row, value) => {
+    const panel = board.panels.get(name);
+    if (panel && row === undefined && selected[name] != null) return labelOf(panel, selected[name]);
+    const limit = limits[name] ?? panel?.shown;
+    const pair = panel && row !== undefined && rowsOf(board, name, selected, limit)[row - 1];
+    if (!pair) {
+      complete = false;
+      return "";
+    }
+    return value ? formatValue(pair[1], panel.format) : labelOf(panel, pair[0]);
+  });
+  return complete ? text : "";
+}

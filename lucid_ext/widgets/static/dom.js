@@ -1,0 +1,38 @@
+// The few DOM helpers the view needs. Text always goes in as text, never as markup.
+
+/** An element with attributes, listeners (`onclick`) and children; null attributes are left out. */
+export function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value != null) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child != null));
+  return element;
+}
+
+/** Place an element at a box given in fractions of its parent. */
+export function place(element, box) {
+  element.style.left = `${100 * box.x}%`;
+  element.style.top = `${100 * box.y}%`;
+  element.style.width = `${100 * box.width}%`;
+  element.style.height = `${100 * box.height}%`;
+}
+
+/** Set an attribute only where it changes, so that nothing is announced or laid out anew. */
+export function setAttribute(element, name, value) {
+  if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+}
+
+/** Set an element's text only where it changes. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+let count = 0;
+
+/** An id no other view on the page has. */
+export function newId() {
+  count += 1;
+  return `lx-${count}-${Math.random().toString(36).slice(2, 8)}`;
+}

@@ -1,0 +1,121 @@
+// A list of units: icon, name, signed bar and number per row; the same rows are filled anew.
+
+import { formatValue } from "./data.js";
+import { make, setAttribute, setText } from "./dom.js";
+
+/** Draws one list panel. `actions`: hover(atom | null), select(atom), unselect(). */
+export class Units {
+  constructor(id, actions) {
+    this.id = id;
+    this.actions = actions;
+    this.rows = [];
+    this.active = 0;
+    this.sheet = null;
+    this.heading = make("h3", { id: `${id}-title` });
+    this.list = make("div", { class: "lx-rows", role: "listbox", "aria-labelledby": `${id}-title` });
+    this.note = make("p", { class: "lx-note" });
+    this.element = make("section", { class: "lx-panel lx-units" }, this.heading, this.list, this.note);
+    this.list.addEventListener("keydown", (event) => this.typed(event));
+    this.list.addEventListener("pointerleave", () => this.actions.hover(null));
+    this.list.addEventListener("focusout", () => this.actions.hover(null));
+  }
+
+  /** Take a panel's spec and how many rows to show. */
+  update(panel, limit) {
+    this.panel = panel;
+    setText(this.heading, panel.title);
+    this.element.classList.toggle("lx-large", panel.large);
+    this.element.classList.toggle("lx-plain", !panel.sheet && !panel.large);
+    while (this.rows.length < limit) this.rows.push(this.newRow(this.rows.length));
+    while (this.rows.length > limit) this.rows.pop();
+    this.list.replaceChildren(...this.rows.map((row) => row.element));
+    this.active = Math.min(this.active, limit - 1);
+  }
+
+  newRow(index) {
+    const canvas = make("canvas", { class: "lx-icon", "aria-hidden": "true" });
+    const badge = make("span", { class: "lx-badge" });
+    const name = make("span", { class: "lx-name" });
+    const value = make("span", { class: "lx-value" });
+    const bar = make("span", { class: "lx-bar" });
+    const track = make("span", { class: "lx-track", "aria-hidden": "true" }, bar);
+    const picture = make("span", { class: "lx-frame" }, canvas, badge);
+    const text = make("span", { class: "lx-text" }, name, value, track);
+    const element = make("div", { class: "lx-row", role: "option", id: `${this.id}-${index}` }, picture, text);
+    const row = { element, canvas, badge, name, value, bar, track, atom: null };
+    element.addEventListener("pointerenter", (event) => {
+      if (event.pointerType !== "touch") this.hover(row);
+    });
+    element.addEventListener("focus", () => this.hover(row));
+    element.addEventListener("click", () => this.toggle(row));
+    return row;
+  }
+
+  /**
+   * Fill the rows. `icons` draws a unit's icon on a canvas and says what kind it is: "own",
+   * "blend" or "none"; `signed` lets bars go both ways from the middle.
+   */
+  fill(pairs, icons, selected, signed) {
+    const { panel } = this;
+    this.track = signed;
+    this.rows.forEach((row, i) => {
+      const [atom, value] = pairs[i] ?? [null, 0];
+      row.atom = atom;
+      row.element.classList.toggle("lx-empty", atom == null);
+      setAttribute(row.element, "tabindex", i === this.active ? 0 : -1);
+      setAttribute(row.element, "aria-selected", atom != null && atom === selected);
+      if (atom == null) {
+        setAttribute(row.element, "aria-hidden", "true");
+        return;
+      }
+      row.element.removeAttribute("aria-hidden");
+      const printed = formatValue(value, panel.format);
+      const text = signed && value > 0 ? `+${printed}` : printed;
+      setText(row.name, panel.labels[atom]);
+      setText(row.value, text);
+      const share = Math.min(1, Math.abs(value) / panel.scale);
+      row.track.classList.toggle("lx-signed", signed);
+      row.bar.classList.toggle("lx-against", value < 0);
+      row.bar.style.transform = `scaleX(${share})`;
+      const kind = icons(atom, row.canvas);
+      row.element.classList.toggle("lx-without-icon", kind === "none");
+      setText(row.badge, kind === "blend" ? "\u2248 approximate" : "");
+      setAttribute(row.element, "aria-label", `${panel.labels[atom]}, ${text}`);
+    });
+    this.showNote(selected);
+  }
+
+  showNote(atom) {
+    setText(this.note, (atom != null && this.panel.notes[atom]) || "");
+  }
+
+  hover(row) {
+    if (row.atom == null) return;
+    this.showNote(row.atom);
+    this.actions.hover(row.atom);
+  }
+
+  toggle(row) {
+    if (row.atom == null) return;
+    this.focus(this.rows.indexOf(row));
+    if (row.element.getAttribute("aria-selected") === "true") this.actions.unselect();
+    else this.actions.select(row.atom);
+  }
+
+  focus(index) {
+    this.active = index;
+    this.rows.forEach((row, i) => setAttribute(row.element, "tabindex", i === index ? 0 : -1));
+    this.rows[index].element.focus({ preventScroll: true });
+  }
+
+  typed(event) {
+    const last = this.rows.filter((row) => row.atom != null).length - 1;
+    const steps = { ArrowDown: this.active + 1, ArrowUp: this.active - 1, Home: 0, End: last };
+    if (event.key in steps) this.focus(Math.max(0, Math.min(last, steps[event.key])));
+    else if (event.key === "Enter" || event.key === " ") this.toggle(this.rows[this.active]);
+    else if (event.key === "Escape") this.actions.unselect();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
