@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from lucid_ext import lucid_tf2
@@ -28,15 +29,15 @@ __all__ = [
     "render_vis",
 ]
 
+LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+"""Set it yourself, to anything, to see what TensorFlow writes when it starts."""
+
 _HOME = {
     "Board": "board",
     "SemanticDictionary": "interfaces",
     **dict.fromkeys(("SAMPLES", "VisionModel", "load_image", "load_model"), "models"),
     **dict.fromkeys(("IconStore", "Recipe", "Transform", "icons", "render_vis"), "optvis"),
 }
-
-# TensorFlow reports its build on every import; a notebook should open with its own first sentence.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 lucid_tf2.install()
 
@@ -45,7 +46,26 @@ def __getattr__(name: str) -> Any:
     """Import what is asked for when it is asked for: TensorFlow takes seconds."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if _HOME[name] != "board" and "tensorflow" not in sys.modules and LOG_LEVEL not in os.environ:
+        _import_tensorflow_quietly()
     return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def _import_tensorflow_quietly() -> None:
+    """TensorFlow reports its build and a missing GPU on every import, straight to file descriptor 2.
+
+    A notebook should open with its own first sentence. Errors still reach Python as exceptions.
+    """
+    os.environ[LOG_LEVEL] = "3"
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+            importlib.import_module("tensorflow")
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def __dir__() -> list[str]:

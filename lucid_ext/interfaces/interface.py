@@ -268,7 +268,7 @@ class Interface:
             value=panel.shown,
             min=1,
             max=panel.most,
-            description=f"{panel.name} shown",
+            description="number shown",
             layout={"width": "260px"},
             style={"description_width": "initial"},
         )

@@ -10,7 +10,7 @@ from lucid_ext.board import Board, Grid, Heat, Mixture, Ranking, Units
 from lucid_ext.interfaces.interface import Arrived, Interface, picture_of
 from lucid_ext.models import SAMPLES, VisionModel, load_image
 from lucid_ext.optvis import IconStore, shipped_sheet, stream_directions, stream_units
-from lucid_ext.optvis.icons import BATCH
+from lucid_ext.optvis.icon import BATCH
 
 COMPONENTS = 6  # of the PCA and NMF bases
 MOST = 10  # rows of the list
@@ -108,7 +108,7 @@ class SemanticDictionary(Interface):
         vector = Units(
             "vector",
             "The cell as a whole",
-            [f"\u2016a[{y}, {x}]\u2016" for y in range(rows) for x in range(cols)],
+            [f"length of a[{y}, {x}]" for y in range(rows) for x in range(cols)],
             scale=float(norms.max()) or 1.0,
             shown=1,
             most=1,

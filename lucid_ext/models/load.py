@@ -31,16 +31,20 @@ def load_model(source: str | os.PathLike = EMBEDDED) -> VisionModel:
                 f"there is no file {file}; expected a frozen graph (.pb) with its card (.json) beside "
                 "it, or nothing for the embedded network."
             )
-    card = json.loads(card_path.read_text())
-    graph_def = read(path.read_bytes(), str(path))
+    try:
+        card = json.loads(card_path.read_text())
+        labels = [names.split(",")[0] for _, names in card["classes"]]
+        side, digest = int(card["side"]), card["digest"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{card_path} is not the card of a network: fetch it again with {path.name}.") from error
     model = VisionModel(
-        graph_def,
-        labels=[names.split(",")[0] for _, names in card["classes"]],
-        size=(card["side"], card["side"]),
+        read(path.read_bytes(), str(path)),
+        labels=labels,
+        size=(side, side),
         value_range=(-MEAN_PIXEL, 255.0 - MEAN_PIXEL),
         name=path.stem,
     )
-    if model.digest != card["digest"]:
+    if model.digest != digest:
         raise ValueError(
             f"{path} is not the network its card {card_path.name} describes: "
             "fetch both files again, or write them anew with training/export.py."

@@ -24,7 +24,7 @@ SAMPLES = {
     "cat_coffee": Sample("the cat above the cup: two objects in one picture", True),
     "cat": Sample("a tabby cat's face (scikit-image's chelsea)", True),
     "coffee": Sample("a cup of espresso on a table (scikit-image)", True),
-    "rocket": Sample("a rocket being launched (scikit-image)", True),
+    "rocket": Sample("a rocket being launched (scikit-image)", False),
     "flower": Sample("a dahlia (scikit-learn)", False),
     "temple": Sample("a Chinese temple among trees (scikit-learn's china)", False),
     "astronaut": Sample("a portrait of an astronaut (scikit-image)", False),

@@ -99,19 +99,24 @@ class VisionModel:
         tensors = dict(zip(names, found, strict=True))
         return [given[name] if name in given else tensors[name] for name in fetch]
 
-    def function(self, source: str, targets: Sequence[str]) -> Callable[[tf.Tensor], list[tf.Tensor]]:
-        """The function from one layer (or `input`) to later ones, traced once per shape.
+    def function(self, source: str, targets: Sequence[str]) -> Callable[[Any], list[tf.Tensor]]:
+        """The function from one layer (or `input`) to later ones, traced once per image size.
 
         `input` here takes images in [0, 1]: (n, h, w, 3).
         """
-        key = (source, tuple(targets))
-        if key not in self._functions:
 
-            def run(x: tf.Tensor) -> list[tf.Tensor]:
-                return self.splice({source: self.to_range(x) if source == "input" else x}, targets)
+        def run(x: tf.Tensor) -> list[tf.Tensor]:
+            return self.splice({source: self.to_range(x) if source == "input" else x}, targets)
 
-            self._functions[key] = tf.function(run, autograph=False, reduce_retracing=True)
-        return self._functions[key]
+        def call(x: Any) -> list[tf.Tensor]:
+            x = tf.convert_to_tensor(x, tf.float32)
+            key = (source, tuple(targets), tuple(x.shape[1:]))
+            if key not in self._functions:
+                spec = tf.TensorSpec([None, *x.shape[1:]], tf.float32)
+                self._functions[key] = tf.function(run, autograph=False).get_concrete_function(spec)
+            return self._functions[key](x)
+
+        return call
 
     def to_range(self, images: tf.Tensor) -> tf.Tensor:
         """Images in [0, 1] as the input node takes them."""
@@ -160,7 +165,7 @@ class VisionModel:
         names = [layer] if isinstance(layer, str) else list(layer)
         for name in names:
             self.check_layer(name)
-        found = self.function("input", names)(tf.constant(self.prepare(image)[None]))
+        found = self.function("input", names)(self.prepare(image)[None])
         arrays = {name: tensor.numpy()[0] for name, tensor in zip(names, found, strict=True)}
         return arrays[layer] if isinstance(layer, str) else arrays
 

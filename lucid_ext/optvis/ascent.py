@@ -91,7 +91,7 @@ class Ascent:
         self._variables, self._optimizer = list(variables), optimizer
         self._transform = transform
         self._overrides = REDIRECTED_RELU if redirect_relu else {}
-        self._images = tf.function(images, autograph=False)
+        self._images = images
         keras = isinstance(optimizer, tf.keras.optimizers.Optimizer)
         if keras:
             optimizer.build(self._variables)
@@ -129,7 +129,7 @@ class Ascent:
         return value
 
     def _gradients(self, draws: tf.Tensor, inputs: dict[str, tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        images = self._images.python_function()
+        images = self._images()
         seen = self._transform(images, draws)
         layers = layers_of(self._model, self._objective, seen, inputs)
         with gradient_overrides(self._overrides):
@@ -179,10 +179,11 @@ def uniform_draws(generators: Sequence[np.random.Generator]) -> np.ndarray:
 def evaluate(model: VisionModel, objective: Objective, images: np.ndarray) -> np.ndarray:
     """The value of an objective for images (n, h, w, 3) as they are, untransformed."""
 
-    @tf.function(autograph=False)
     def run(x: tf.Tensor) -> tf.Tensor:
         layers = layers_of(model, objective, x, {})
         found = model.splice({"input": model.to_range(x)}, layers)
         return objective(lookup(model, {**dict(zip(layers, found, strict=True)), "input": x}))
 
-    return run(tf.constant(images, tf.float32)).numpy()
+    x = tf.convert_to_tensor(images, tf.float32)
+    traced = tf.function(run, autograph=False).get_concrete_function(tf.TensorSpec(x.shape, tf.float32))
+    return traced(x).numpy()

@@ -14,7 +14,7 @@ MODULES = ("geometry", "data", "dom", "icons", "theme", "controls", "picture", "
 @functools.cache
 def view_script() -> str:
     """All modules of the view, without imports and exports, ending in `render` defined."""
-    parts = [f"const CSS = {json.dumps((STATIC / 'board.css').read_text())};"]
+    parts = [f"const BOARD_CSS = {json.dumps((STATIC / 'board.css').read_text())};"]
     parts += [_inlined((STATIC / f"{name}.js").read_text()) for name in MODULES]
     return "\n".join(parts)
 

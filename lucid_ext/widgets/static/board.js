@@ -38,7 +38,7 @@ class BoardView {
         "aria-labelledby": `${this.id}-title`,
         "data-lm-suppress-shortcuts": "true",
       },
-      make("style", {}, CSS),
+      make("style", {}, BOARD_CSS),
       this.title,
       this.reading,
       this.controls,
@@ -192,7 +192,7 @@ class BoardView {
       } else {
         const rows = rowsOf(board, name, now, this.limits[name]);
         const icons = (atom, canvas) => this.icons.draw(board, name, atom, canvas);
-        view.fill(rows, icons, hovered ?? selected, this.signed(name));
+        view.fill(rows, icons, { selected, hovered }, this.signed(name));
       }
     }
     setText(this.caption, describe(board, now, this.limits));

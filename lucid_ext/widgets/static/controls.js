@@ -48,7 +48,7 @@ export function makeControls(boards, current, limits, show, limit) {
       },
     });
     slider.value = limits[panel.name];
-    row.append(make("label", {}, `${panel.title.toLowerCase()} shown `, slider, number));
+    row.append(make("label", {}, "number shown ", slider, number));
   }
   return row;
 }

@@ -1,7 +1,8 @@
 // A picture under a grid of cells, and the cell selector: the heart of every interface.
 
+import { labelOf } from "./data.js";
+import { make, place, setAttribute, setText } from "./dom.js";
 import {
-  WHOLE,
   bringInto,
   cellAfterKey,
   cellAt,
@@ -10,10 +11,9 @@ import {
   panBy,
   toPicture,
   toViewport,
+  WHOLE,
   zoomAt,
 } from "./geometry.js";
-import { labelOf } from "./data.js";
-import { make, place, setAttribute, setText } from "./dom.js";
 
 const WHEEL_ZOOM = 1.2;
 const BUTTON_ZOOM = 1.5;

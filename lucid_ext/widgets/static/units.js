@@ -11,7 +11,9 @@ export class Units {
     this.rows = [];
     this.active = 0;
     this.sheet = null;
-    this.heading = make("h3", { id: `${id}-title` });
+    this.title = make("span", { id: `${id}-title` });
+    this.scale = make("span", { class: "lx-scale" });
+    this.heading = make("h3", {}, this.scale, this.title);
     this.list = make("div", { class: "lx-rows", role: "listbox", "aria-labelledby": `${id}-title` });
     this.note = make("p", { class: "lx-note" });
     this.element = make("section", { class: "lx-panel lx-units" }, this.heading, this.list, this.note);
@@ -23,7 +25,8 @@ export class Units {
   /** Take a panel's spec and how many rows to show. */
   update(panel, limit) {
     this.panel = panel;
-    setText(this.heading, panel.title);
+    setText(this.title, panel.title);
+    setText(this.scale, panel.large ? "" : `full bar ${formatValue(panel.scale, panel.format)}`);
     this.element.classList.toggle("lx-large", panel.large);
     this.element.classList.toggle("lx-plain", !panel.sheet && !panel.large);
     while (this.rows.length < limit) this.rows.push(this.newRow(this.rows.length));
@@ -41,7 +44,12 @@ export class Units {
     const track = make("span", { class: "lx-track", "aria-hidden": "true" }, bar);
     const picture = make("span", { class: "lx-frame" }, canvas, badge);
     const text = make("span", { class: "lx-text" }, name, value, track);
-    const element = make("div", { class: "lx-row", role: "option", id: `${this.id}-${index}` }, picture, text);
+    const element = make(
+      "div",
+      { class: "lx-row", role: "option", id: `${this.id}-${index}` },
+      picture,
+      text,
+    );
     const row = { element, canvas, badge, name, value, bar, track, atom: null };
     element.addEventListener("pointerenter", (event) => {
       if (event.pointerType !== "touch") this.hover(row);
@@ -52,12 +60,11 @@ export class Units {
   }
 
   /**
-   * Fill the rows. `icons` draws a unit's icon on a canvas and says what kind it is: "own",
+   * Fill the rows: `pairs` of [unit, value]. `icons` draws a unit's icon on a canvas and says what kind it is: "own",
    * "blend" or "none"; `signed` lets bars go both ways from the middle.
    */
-  fill(pairs, icons, selected, signed) {
+  fill(pairs, icons, { selected, hovered }, signed) {
     const { panel } = this;
-    this.track = signed;
     this.rows.forEach((row, i) => {
       const [atom, value] = pairs[i] ?? [null, 0];
       row.atom = atom;
@@ -82,16 +89,12 @@ export class Units {
       setText(row.badge, kind === "blend" ? "\u2248 approximate" : "");
       setAttribute(row.element, "aria-label", `${panel.labels[atom]}, ${text}`);
     });
-    this.showNote(selected);
-  }
-
-  showNote(atom) {
-    setText(this.note, (atom != null && this.panel.notes[atom]) || "");
+    const noted = hovered ?? selected;
+    setText(this.note, (noted != null && panel.notes[noted]) || "");
   }
 
   hover(row) {
     if (row.atom == null) return;
-    this.showNote(row.atom);
     this.actions.hover(row.atom);
   }
 
@@ -104,7 +107,7 @@ export class Units {
 
   focus(index) {
     this.active = index;
-    this.rows.forEach((row, i) => setAttribute(row.element, "tabindex", i === index ? 0 : -1));
+    for (const [i, row] of this.rows.entries()) setAttribute(row.element, "tabindex", i === index ? 0 : -1);
     this.rows[index].element.focus({ preventScroll: true });
   }
 

@@ -1,0 +1,104 @@
+"""Run every notebook headless and gather what they make in one place: `make explore`.
+
+Writes build/explore/index.html, which links each interface's self-contained page and the executed
+notebooks. Nothing of it needs a network or a kernel.
+"""
+
+import argparse
+import html
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from tqdm.auto import tqdm
+
+HERE = Path(__file__).parent
+OUT = HERE.parent / "build" / "explore"
+
+INDEX = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+<title>Look into a network</title>
+<style>
+body {{ max-width: 46rem; margin: 48px auto; padding: 0 24px; font: 16px/1.5 system-ui, sans-serif; }}
+h1 {{ font-size: 26px; }}
+li {{ margin: 20px 0; }}
+small {{ opacity: 0.75; }}
+</style>
+<h1>Look into a network</h1>
+<p>Made {when} for {image}. Everything here works without a network; keep it, or send it on.</p>
+<ul>
+{items}
+</ul>
+</html>
+"""
+
+
+def describe(notebook: Path) -> tuple[str, str]:
+    """A notebook's title and its first sentence."""
+    first = nbformat.read(notebook, as_version=4).cells[0].source
+    lines = [line for line in first.splitlines() if line.strip() and not line.startswith("[![")]
+    sentence = re.split(r"(?<=\.)\s", " ".join(lines[1:]))[0]
+    return lines[0].lstrip("# "), sentence
+
+
+def execute(notebook: Path, environment: dict[str, str]) -> None:
+    """Run one notebook; its HTML and whatever it writes land in OUT."""
+    copy = OUT / notebook.name
+    copy.write_bytes(notebook.read_bytes())
+    command = [sys.executable, "-m", "jupyter", "nbconvert", "--log-level", "WARN"]
+    command += ["--config", str(HERE / "nbconvert" / "config.py"), "--execute", "--to", "html", str(copy)]
+    try:
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    finally:
+        copy.unlink()
+    if run.returncode:
+        raise SystemExit(f"{notebook.name} failed:\n{run.stderr[-6000:]}")
+
+
+def main() -> None:
+    """Execute the notebooks and write the index."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--image", default="", help="your own picture: a path, a URL or a sample's name")
+    args = parser.parse_args()
+    image = args.image
+    if image and Path(image).expanduser().exists():
+        image = str(Path(image).expanduser().resolve())
+    if image:
+        # A picture that cannot be read is refused before anything runs.
+        import lucid_ext as lx
+
+        try:
+            lx.load_image(image)
+        except ValueError as error:
+            raise SystemExit(str(error)) from None
+    OUT.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "LUCID_EXT_OFFLINE": "1", "LUCID_EXT_IMAGE": image}
+    items = []
+    notebooks = sorted(HERE.glob("[0-9]*.ipynb"))
+    for notebook in tqdm(notebooks, desc="notebooks", unit="notebook"):
+        before = time.time()
+        execute(notebook, environment)
+        title, sentence = describe(notebook)
+        page = f"{notebook.stem.partition('_')[2]}.html"
+        made = (OUT / page).exists() and (OUT / page).stat().st_mtime >= before - 1
+        link = f'<a href="{page}">{html.escape(title)}</a>' if made else html.escape(title)
+        items.append(
+            f"<li><strong>{link}</strong><br>{html.escape(sentence)}<br>"
+            f'<small><a href="{notebook.stem}.html">the notebook it comes from, executed</a></small></li>'
+        )
+    when = time.strftime("%Y-%m-%d %H:%M")
+    shown = html.escape(Path(image).name if image else "the sample picture cat_coffee")
+    (OUT / "index.html").write_text(INDEX.format(when=when, image=shown, items="\n".join(items)), encoding="utf-8")
+    print(f"open {OUT / 'index.html'}")
+
+
+if __name__ == "__main__":
+    main()

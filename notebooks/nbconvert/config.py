@@ -1,0 +1,41 @@
+"""nbconvert: execute a notebook and keep it as one HTML file that works without a network.
+
+    LUCID_EXT_OFFLINE=1 jupyter nbconvert --config notebooks/nbconvert/config.py \
+        --to html --execute notebooks/01_semantic_dictionary.ipynb
+
+No widget state is stored: interfaces embed their own offline page instead. Formulas become MathML.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from latex2mathml.converter import convert
+from nbconvert.preprocessors import Preprocessor
+
+FORMULA = re.compile(r"\$\$(?P<block>.+?)\$\$|(?<![\\$])\$(?P<inline>[^$\n]+?)\$", re.DOTALL)
+BADGE = re.compile(r"^\[!\[.*\n", re.MULTILINE)  # an image from the network
+
+
+class SelfContained(Preprocessor):
+    """Makes TeX in Markdown cells MathML, which browsers draw by themselves, and drops badges."""
+
+    def preprocess_cell(self, cell: Any, resources: dict, index: int) -> tuple[Any, dict]:
+        """One cell; code and output stay as they are."""
+        if cell.cell_type == "markdown":
+            cell.source = FORMULA.sub(_mathml, BADGE.sub("", cell.source))
+        return cell, resources
+
+
+def _mathml(match: re.Match[str]) -> str:
+    if match["block"]:
+        return convert(match["block"].strip(), display="block")
+    return convert(match["inline"])
+
+
+c = get_config()  # type: ignore[name-defined]  # noqa: F821
+c.ExecutePreprocessor.store_widget_state = False
+c.ExecutePreprocessor.timeout = 900
+c.HTMLExporter.extra_template_basedirs = [str(Path(__file__).parent)]
+c.HTMLExporter.template_name = "offline"
+c.HTMLExporter.preprocessors = [SelfContained]
