@@ -268,11 +268,11 @@ class Board:
             ValueError: where the file is no board, or is damaged.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
-                document = json.loads(file["board"].tobytes())
+            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                document = json.loads(arrays["board"].tobytes())
                 if document["format"] != FORMAT:
                     raise ValueError(f"format {document['format']}")
-                return _from_json(document["board"], file)
+                return _from_json(document["board"], arrays)
         except FileNotFoundError:
             raise
         except Exception as error:  # zip, zlib, JSON and NumPy each have their own

@@ -170,8 +170,12 @@ class SemanticDictionary(Interface):
         upload = ipywidgets.FileUpload(accept="image/*", description="Your picture", layout={"width": "150px"})
 
         def take(change: Mapping[str, Any]) -> None:
+            files = change["new"]  # a tuple of files; in ipywidgets 7 a dict by name
+            file = next(iter(files.values() if isinstance(files, dict) else files), None)
+            if file is None:
+                return
             try:
-                self.look_at(change["new"][0]["content"])
+                self.look_at(file["content"])
             except ValueError as error:
                 self._say(str(error))
 

@@ -57,6 +57,7 @@ def icons(
     Returns:
         uint8 (n, size, size, 3).
     """
+    _check_spatial(model, layer)
     if directions is None:
         units = range(model.layers[layer][-1]) if units is None else units
         found = stream_units(model, layer, units, recipe or CHANNEL, seed, store)
@@ -83,6 +84,7 @@ def stream_units(
     go_on: Callable[[], bool] = lambda: True,
 ) -> Iterator[tuple[int, Icon]]:
     """Icons of channels, as (position in `units`, icon): those at hand first, then as they come."""
+    _check_spatial(model, layer)
     for unit in units:
         model.check_unit(layer, unit)
     sheet = shipped_sheet(model.digest, layer) if seed == 0 and recipe == CHANNEL else None
@@ -113,6 +115,7 @@ def stream_directions(
         store: where icons are kept.
         go_on: asked before every step; once it says no, what is under way is dropped.
     """
+    _check_spatial(model, layer)
     directions = _unit_length(model, layer, directions)
     store = store or IconStore()
     determined = [_determined_by(model, layer, v, recipe, seed) for v in directions]
@@ -134,8 +137,14 @@ def stream_directions(
             yield i, icon
 
 
-def _unit_length(model: VisionModel, layer: str, directions: np.ndarray) -> np.ndarray:
+def _check_spatial(model: VisionModel, layer: str) -> None:
     model.check_layer(layer)
+    if len(model.layers.get(layer, ())) != 3:
+        spatial = ", ".join(name for name, shape in model.layers.items() if len(shape) == 3)
+        raise ValueError(f"{layer} has no positions to fill a picture with; expected one of {spatial}.")
+
+
+def _unit_length(model: VisionModel, layer: str, directions: np.ndarray) -> np.ndarray:
     directions = np.asarray(directions, np.float32)
     channels = model.layers[layer][-1]
     if directions.ndim != 2 or directions.shape[1] != channels:

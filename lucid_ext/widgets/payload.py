@@ -2,9 +2,11 @@
 
 import base64
 import hashlib
+import html
 import io
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -87,6 +89,8 @@ def mathml(tex: str) -> str:
         return ""
     from latex2mathml.converter import convert
 
+    # The converter escapes everything but what stands in \text.
+    tex = re.sub(r"(?<=\\text\{)[^}]*", lambda match: html.escape(match[0]), tex)
     return convert(tex, display="block")
 
 

@@ -156,6 +156,7 @@ class BoardView {
       },
       select: (atom) => {
         this.selected = { ...this.selected, [name]: atom };
+        this.hovered = {}; // a pointer left lying somewhere must not outvote the reader
         this.draw();
         this.speak();
         this.tell();

@@ -1,0 +1,181 @@
+"""Icons of units and directions: alone or together, from the store, stopped, dead."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import lucid_ext as lx
+from lucid_ext.optvis.icon import SKETCH, drive, stream_directions
+from lucid_ext.optvis.sheets import FOLDER, manifest, shipped_sheet
+
+QUICK = dataclasses.replace(SKETCH, size=48, steps=6)
+LAYER = "mixed4a"
+
+
+def quick(model, store, **options):
+    return lx.icons(model, LAYER, recipe=QUICK, store=store, progress=False, **options)
+
+
+def test_shape_and_order(model, store):
+    three = quick(model, store, units=[3, 9, 3])
+    assert three.shape == (3, 48, 48, 3)
+    assert three.dtype == np.uint8
+    assert np.array_equal(three[0], three[2])
+    assert not np.array_equal(three[0], three[1])
+
+
+def test_an_icon_does_not_depend_on_its_neighbours(model, tmp_path):
+    many = quick(model, lx.IconStore(tmp_path / "a"), units=range(10))
+    alone = quick(model, lx.IconStore(tmp_path / "b"), units=[9])
+    assert np.array_equal(many[9], alone[0])
+
+
+def test_same_seed_same_icon_other_seed_another(model, tmp_path):
+    first, again, other = (
+        quick(model, lx.IconStore(tmp_path / str(i)), units=[5], seed=s) for i, s in enumerate((0, 0, 1))
+    )
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_second_time_comes_from_the_store(model, store, monkeypatch):
+    first = quick(model, store, units=[1, 2])
+    monkeypatch.setattr("lucid_ext.optvis.icon._render", None)
+    assert np.array_equal(quick(model, store, units=[2, 1]), first[::-1])
+
+
+def test_a_damaged_icon_is_rendered_again(model, store):
+    first = quick(model, store, units=[1, 2])
+    for path in sorted(store.folder.rglob("*.png"))[:1]:
+        path.write_bytes(path.read_bytes()[:100])
+    assert np.array_equal(quick(model, store, units=[1, 2]), first)
+
+
+def test_a_channel_is_the_direction_of_its_axis(model, store):
+    axis = np.zeros((1, 256), np.float32)
+    axis[0, 7] = 3.0
+    assert np.array_equal(quick(model, store, units=[7]), quick(model, store, directions=axis))
+
+
+def test_icons_drive_their_direction(model, cat, store, rng):
+    """Pictures made for cells of a photograph drive those directions more than noise does."""
+    directions = model.activations(cat, LAYER)[[3, 9], [4, 6]]
+    recipe = dataclasses.replace(SKETCH, steps=24)
+    icons = lx.icons(model, LAYER, directions=directions, recipe=recipe, store=store, progress=False)
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    noise = rng.integers(0, 256, icons.shape, dtype=np.uint8)
+    own, other = (np.array(drive(model, LAYER, x, directions)) for x in (icons, noise))
+    assert np.all(own > 1.2 * other)
+
+
+def test_drive_is_the_largest_dot_product(model, rng):
+    pixels = rng.integers(0, 256, (2, 48, 48, 3), dtype=np.uint8)
+    directions = rng.normal(size=(2, 256)).astype(np.float32)
+    acts = model.function("input", [LAYER])(pixels / np.float32(255))[0].numpy()
+    expected = [np.max(a @ v) for a, v in zip(acts, directions, strict=True)]
+    np.testing.assert_allclose(drive(model, LAYER, pixels, directions), expected, rtol=1e-4)
+
+
+def test_stopping_drops_what_is_under_way_and_keeps_what_is_done(model, store):
+    asked = []
+
+    def go_on():
+        asked.append(1)
+        return len(asked) < 9  # in the middle of the second batch
+
+    directions = np.eye(256, dtype=np.float32)[:16]
+    found = list(stream_directions(model, LAYER, directions, QUICK, store=store, go_on=go_on))
+    assert [i for i, _ in found] == list(range(8))
+    assert len(list(store.folder.rglob("*.png"))) == 8
+    rest = list(stream_directions(model, LAYER, directions, QUICK, store=store))
+    assert [i for i, _ in rest] == list(range(16))
+    assert np.array_equal(rest[3][1].pixels, found[3][1].pixels)
+
+
+def test_bad_directions(model, store):
+    with pytest.raises(ValueError, match=r"shape \(2, 3\); expected \(n, 256\) for mixed4a"):
+        quick(model, store, directions=np.ones((2, 3)))
+    with pytest.raises(ValueError, match="zero or not finite"):
+        quick(model, store, directions=np.zeros((1, 256)))
+    with pytest.raises(ValueError, match="zero or not finite"):
+        quick(model, store, directions=np.full((1, 256), np.nan))
+
+
+def test_unknown_layer_and_channel(model, store):
+    with pytest.raises(ValueError, match="no layer 'mixed7a'"):
+        lx.icons(model, "mixed7a", [0], store=store)
+    with pytest.raises(ValueError, match="there is no 256"):
+        quick(model, store, units=[256])
+    with pytest.raises(ValueError, match="softmax2_pre_activation has no positions"):
+        lx.icons(model, "softmax2_pre_activation", [0], store=store)
+
+
+def test_store_on_a_full_disk_still_gives_icons(model, tmp_path):
+    (tmp_path / "icons").write_text("no folder can be made here")
+    with pytest.warns(UserWarning, match="cannot be saved"):
+        icons = quick(model, lx.IconStore(tmp_path), units=[0])
+    assert icons.shape == (1, 48, 48, 3)
+
+
+class TestShippedSheets:
+    def test_belong_to_the_embedded_network(self, model):
+        assert manifest()["weights"] == model.digest
+        assert shipped_sheet("0" * 64, LAYER) is None
+
+    def test_cover_every_channel_of_every_mixed_layer(self, model):
+        for layer, shape in model.layers.items():
+            if layer.startswith("mixed"):
+                sheet = shipped_sheet(model.digest, layer)
+                assert len(sheet.drive) == len(sheet.percentile) == shape[-1]
+                assert sheet.icon(shape[-1] - 1).pixels.shape == (sheet.size, sheet.size, 3)
+
+    def test_are_small(self):
+        assert sum(p.stat().st_size for p in FOLDER.iterdir()) <= 8_000_000
+
+    def test_manifest_tells_the_truth(self, model, rng):
+        """What it says of drive is what the pictures in the sheet do."""
+        for layer in ("mixed3b", "mixed4c", "mixed5a"):
+            sheet = shipped_sheet(model.digest, layer)
+            units = rng.choice(len(sheet.drive), 6, replace=False)
+            pixels = np.stack([sheet.icon(u).pixels for u in units])
+            directions = np.eye(len(sheet.drive), dtype=np.float32)[units]
+            np.testing.assert_allclose(
+                drive(model, layer, pixels, directions), np.array(sheet.drive)[units], rtol=1e-3, atol=1e-3
+            )
+
+    def test_icons_come_from_the_sheet_without_rendering(self, model, store):
+        icons = lx.icons(model, "mixed4d", [0, 42], store=store, progress=False)
+        sheet = shipped_sheet(model.digest, "mixed4d")
+        assert np.array_equal(icons[1], sheet.icon(42).pixels)
+        assert not store.folder.exists()
+
+    def test_gate(self):
+        """At least 80 % of 64 channels drawn from 4a to 4e pass the 99th percentile of photographs."""
+        gate = manifest()["gate"]
+        assert gate["channels"] == 64
+        assert gate["above_99th_percentile"] >= 0.8
+
+    def test_gate_against_photographs(self, model, shared):
+        """Percentiles in the manifest, again, from the photographs themselves."""
+        import io
+        import tarfile
+
+        channels = {"mixed4a": [3, 90, 200], "mixed4d": [17, 100, 250]}
+        maxima = {layer: [] for layer in channels}
+        run = model.function("input", list(channels))
+        with tarfile.open(shared / "tiny-imagenet" / "val.tar") as tar:
+            members = sorted((m for m in tar.getmembers() if m.isfile()), key=lambda m: m.name)
+            images = [lx.load_image(io.BytesIO(tar.extractfile(m).read()).getvalue()) for m in members[::5]]
+        for start in range(0, len(images), 100):
+            batch = tf.image.resize(np.stack(images[start : start + 100]), model.size, "bicubic", antialias=True)
+            for layer, acts in zip(channels, run(tf.clip_by_value(batch, 0, 1)), strict=True):
+                maxima[layer].append(acts.numpy().max((1, 2)))
+        entries = json.loads((FOLDER / "manifest.json").read_text())["layers"]
+        for layer, units in channels.items():
+            seen = np.concatenate(maxima[layer])[:, units]
+            found = (seen < np.array(entries[layer]["drive"])[units]).mean(0)
+            # A fifth of the photographs: within what such a sample allows.
+            np.testing.assert_allclose(found, np.array(entries[layer]["percentile"])[units], atol=0.02)

@@ -1,0 +1,147 @@
+"""Boards as data: ranking, sentences, saving, and what does not fit together."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from lucid_ext.board import Board, Grid, Heat, Mixture, Ranking, Units, format_value
+
+PICTURE = np.arange(8 * 12 * 3, dtype=np.uint8).reshape(8, 12, 3)
+
+
+def board(**changes) -> Board:
+    """A picture of 2 x 3 cells, four units, and three classes."""
+    rng = np.random.default_rng(0)
+    atoms = np.array([[0, 2], [1, 3], [2, 0], [3, 1], [0, 1], [2, 3]], np.int32)
+    values = np.sort(rng.random((6, 2), dtype=np.float32))[:, ::-1] * 3
+    units = Units(
+        "units",
+        "Channels",
+        ["a:0", "a:1", "a:2", "<script>alert(1)</script>"],
+        notes=["", "dead", "", ""],
+        icons=rng.integers(0, 256, (3, 8, 8, 3), dtype=np.uint8),
+        icon_of=np.array([0, 1, -1, 2], np.int32),
+        scale=3.0,
+        shown=2,
+        most=2,
+    )
+    classes = Units(
+        "classes", "Prediction", ["cat", "cup", "dog"], values=np.float32([0.2, 0.7, 0.1]), format="percent", shown=2
+    )
+    fields = {
+        "title": "A board",
+        "reading": "Read it so.",
+        "panels": [Grid("image", "Picture", PICTURE, 2, 3, start=1, places={"There": 4}), units, classes],
+        "links": [
+            Ranking("image", "units", atoms, values),
+            Heat("units", "image", rng.random((4, 6), dtype=np.float32)),
+            Mixture("units", "units", np.array([[0], [1], [1], [2]], np.int32), np.ones((4, 1), np.float32)),
+        ],
+        "formula": r"a_{y,x} = \sum_c a_{y,x,c}",
+        "caption": "{image}: {units.1} ({units.1.value}), then {units.2}; {classes.1} ({classes.1.value}).",
+        "choice": {"layer": "a", "basis": "channels"},
+    }
+    return Board(**{**fields, **changes})
+
+
+def equal(a, b) -> bool:
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b)
+    if dataclasses.is_dataclass(a):
+        names = [f.name for f in dataclasses.fields(a)]
+        return type(a) is type(b) and all(equal(getattr(a, n), getattr(b, n)) for n in names)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(equal, a, b))
+    return a == b
+
+
+def test_rows_follow_the_selection():
+    b = board()
+    link = b.link("image", "units")
+    assert b.rows("units", {"image": 3}) == [(3, float(link.values[3, 0])), (1, float(link.values[3, 1]))]
+    assert b.rows("units", {}) == []
+
+
+def test_rows_without_a_ranking_fall_by_value():
+    assert [atom for atom, _ in board().rows("classes", {"image": 0})] == [1, 0]
+
+
+def test_caption_is_written_from_the_data():
+    b = board()
+    value = format_value(float(b.link("image", "units").values[2, 0]), "number")
+    assert b.describe({"image": 2}) == f"row 0, column 2: a:2 ({value}), then a:0; cup (70.0%)."
+
+
+def test_caption_says_nothing_it_does_not_know():
+    assert board().describe({}) == ""
+    assert board(caption="{image} and {units.9}").describe({"image": 0}) == ""
+    assert board(caption="{nobody}").describe({"image": 0}) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "how", "text"),
+    [
+        (0.125, "number", "0.13"),
+        (-0.125, "number", "\u22120.13"),
+        (2.675, "number", "2.67"),
+        (0.12345, "percent", "12.3%"),
+        (1.0, "percent", "100.0%"),
+    ],
+)
+def test_values_are_printed_as_the_view_prints_them(value, how, text):
+    assert format_value(value, how) == text
+
+
+def test_round_trip(tmp_path):
+    b = board(variants=[board(choice={"layer": "b", "basis": "PCA"})])
+    b.save(tmp_path / "board.npz")
+    assert equal(Board.load(tmp_path / "board.npz"), b)
+
+
+def test_a_saved_board_holds_no_pickle(tmp_path):
+    board().save(tmp_path / "board.npz")
+    with np.load(tmp_path / "board.npz", allow_pickle=False) as file:
+        assert all(file[name].dtype != object for name in file.files)
+
+
+@pytest.mark.parametrize("damage", [lambda d: d[:-50], lambda d: b"", lambda d: b"junk" * 99, lambda d: d[40:]])
+def test_damaged_file(tmp_path, damage):
+    path = tmp_path / "board.npz"
+    board().save(path)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ValueError, match="is not a saved board or is damaged"):
+        Board.load(path)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        Board.load(tmp_path / "nothing.npz")
+
+
+def broken(make):
+    with pytest.raises(ValueError) as error:  # noqa: PT011  the message is what is tested
+        make()
+    return str(error.value)
+
+
+def test_what_does_not_fit_is_refused():
+    b = board()
+    ranking = b.link("image", "units")
+    heat = b.link("units", "image")
+    assert "names panel 'nobody'" in broken(lambda: board(links=[dataclasses.replace(heat, source="nobody")]))
+    assert "expected (4, 6)" in broken(lambda: board(links=[dataclasses.replace(heat, weights=np.ones((6, 4)))]))
+    assert "expected (6, k)" in broken(lambda: board(links=[dataclasses.replace(ranking, atoms=ranking.atoms[:5])]))
+    outside = dataclasses.replace(ranking, atoms=ranking.atoms + 3)
+    assert "outside 0..3" in broken(lambda: board(links=[outside]))
+    assert "share a name" in broken(lambda: board(panels=[*b.panels, b["image"]]))
+    assert "atom 6 of 6" in broken(lambda: dataclasses.replace(b["image"], start=6))
+    assert "expected uint8" in broken(lambda: dataclasses.replace(b["image"], picture=PICTURE / 255))
+    assert "icons and icon_of together" in broken(lambda: dataclasses.replace(b["units"], icon_of=None))
+    assert "expected (4,)" in broken(lambda: dataclasses.replace(b["units"], values=np.ones(3, np.float32)))
+    assert "notes for 4 units" in broken(lambda: dataclasses.replace(b["units"], notes=["one"]))
+
+
+def test_unknown_panel_names_the_known_ones():
+    with pytest.raises(KeyError, match="the panels are image, units, classes"):
+        board()["pictures"]

@@ -1,0 +1,121 @@
+// node --test tests/widgets/geometry.test.js
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  bringInto,
+  cellAfterKey,
+  cellAt,
+  cellBox,
+  MOST_ZOOM,
+  panBy,
+  sameplace,
+  toPicture,
+  toViewport,
+  WHOLE,
+  zoomAt,
+} from "../../lucid_ext/widgets/static/geometry.js";
+
+const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} is not ${b}`);
+
+test("every cell's centre and corners lie in it", () => {
+  const [rows, cols] = [3, 5];
+  for (let cell = 0; cell < rows * cols; cell++) {
+    const { x, y, width, height } = cellBox(cell, rows, cols);
+    for (const [fx, fy] of [
+      [0.5, 0.5],
+      [0.01, 0.01],
+      [0.99, 0.99],
+    ]) {
+      assert.equal(cellAt(x + fx * width, y + fy * height, rows, cols), cell);
+    }
+  }
+});
+
+test("positions outside belong to the nearest cell", () => {
+  assert.equal(cellAt(-1, -1, 4, 4), 0);
+  assert.equal(cellAt(1, 1, 4, 4), 15);
+  assert.equal(cellAt(2, 0.5, 4, 4), 11);
+});
+
+test("arrows move by one cell and stop at the edge", () => {
+  assert.equal(cellAfterKey(5, "ArrowLeft", 4, 4), 4);
+  assert.equal(cellAfterKey(4, "ArrowLeft", 4, 4), 4);
+  assert.equal(cellAfterKey(5, "ArrowRight", 4, 4), 6);
+  assert.equal(cellAfterKey(7, "ArrowRight", 4, 4), 7);
+  assert.equal(cellAfterKey(5, "ArrowUp", 4, 4), 1);
+  assert.equal(cellAfterKey(1, "ArrowUp", 4, 4), 1);
+  assert.equal(cellAfterKey(9, "ArrowDown", 4, 4), 13);
+  assert.equal(cellAfterKey(13, "ArrowDown", 4, 4), 13);
+});
+
+test("Home, End and the page keys", () => {
+  assert.equal(cellAfterKey(6, "Home", 4, 4), 4);
+  assert.equal(cellAfterKey(6, "End", 4, 4), 7);
+  assert.equal(cellAfterKey(6, "Home", 4, 4, true), 0);
+  assert.equal(cellAfterKey(6, "End", 4, 4, true), 15);
+  assert.equal(cellAfterKey(30 * 14, "PageUp", 28, 14), 23 * 14);
+  assert.equal(cellAfterKey(1, "PageUp", 14, 14), 1);
+  assert.equal(cellAfterKey(1, "PageDown", 14, 14), 4 * 14 + 1);
+});
+
+test("other keys move nothing", () => {
+  assert.equal(cellAfterKey(5, "a", 4, 4), null);
+  assert.equal(cellAfterKey(5, "Tab", 4, 4), null);
+});
+
+test("the same place in a finer and a coarser grid", () => {
+  const coarse = { rows: 7, cols: 7 };
+  const fine = { rows: 28, cols: 28 };
+  for (let cell = 0; cell < 49; cell++) {
+    assert.equal(sameplace(sameplace(cell, coarse, fine), fine, coarse), cell);
+  }
+  assert.equal(sameplace(10, fine, fine), 10);
+});
+
+test("zooming keeps the place under the pointer", () => {
+  let view = WHOLE;
+  for (const [factor, x, y] of [
+    [2, 0.3, 0.7],
+    [1.7, 0.5, 0.5],
+    [0.8, 0.6, 0.4],
+  ]) {
+    const before = toPicture(view, x, y);
+    view = zoomAt(view, factor, x, y);
+    const after = toPicture(view, x, y);
+    near(before.x, after.x);
+    near(before.y, after.y);
+  }
+});
+
+test("zoom ends at the whole picture and at its most", () => {
+  assert.deepEqual(zoomAt({ scale: 1.1, x: 0.05, y: 0.05 }, 0.1, 0.5, 0.5), { scale: 1, x: 0, y: 0 });
+  assert.equal(zoomAt(WHOLE, 1000, 0.5, 0.5).scale, MOST_ZOOM);
+});
+
+test("panning stays inside the picture", () => {
+  const view = zoomAt(WHOLE, 4, 0.5, 0.5);
+  assert.equal(panBy(view, 100, 0).x, 0);
+  near(panBy(view, -100, 0).x, 0.75);
+  near(panBy(view, -0.4, 0).x, view.x + 0.1);
+  assert.deepEqual(panBy(WHOLE, 0.5, 0.5), WHOLE);
+});
+
+test("viewport and picture are each other's inverse", () => {
+  const view = { scale: 3, x: 0.2, y: 0.4 };
+  const box = toViewport(view, { x: 0.3, y: 0.5, width: 0.1, height: 0.2 });
+  const back = toPicture(view, box.x, box.y);
+  near(back.x, 0.3);
+  near(back.y, 0.5);
+  near(box.width, 0.3);
+});
+
+test("a box is brought into view, and the view stays where the box is in it", () => {
+  const view = zoomAt(WHOLE, 4, 0, 0);
+  const box = cellBox(14 * 14 - 1, 14, 14);
+  const moved = bringInto(view, box);
+  const seen = toViewport(moved, box);
+  assert.ok(seen.x >= -1e-9 && seen.x + seen.width <= 1 + 1e-9);
+  assert.ok(seen.y >= -1e-9 && seen.y + seen.height <= 1 + 1e-9);
+  assert.deepEqual(bringInto(moved, box), moved);
+});

@@ -1,0 +1,77 @@
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lucid_ext.widgets import BoardView, page
+from lucid_ext.widgets.payload import mathml, payload, sheet
+from tests.test_board import board
+
+
+def picture(url: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGB"))
+
+
+def test_is_plain_json():
+    assert json.loads(json.dumps(payload([board()], controls=True))) == payload([board()], controls=True)
+
+
+def test_only_icons_a_selection_can_show_travel(rng):
+    spec = payload([board()], controls=False)["boards"][0]["panels"][1]
+    tiles = np.frombuffer(base64.b64decode(spec["icon_of"]["data"]), "<i4")
+    assert tiles.tolist() == [0, 1, -1, 2]
+    assert spec["sheet"]["columns"] == 2
+    assert picture(spec["sheet"]["url"]).shape == (16, 16, 3)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 9])
+def test_sheet_keeps_every_icon_in_its_place(count):
+    icons = (np.arange(count)[:, None, None, None] * np.full((1, 32, 32, 3), 25)).astype(np.uint8)
+    made = sheet(icons)
+    whole = picture(made["url"])
+    for i in range(count):
+        y, x = divmod(i, made["columns"])
+        tile = whole[y * 32 + 4 : y * 32 + 28, x * 32 + 4 : x * 32 + 28]
+        assert np.abs(tile.astype(int) - 25 * i).max() <= 4
+
+
+def test_sheet_made_smaller():
+    made = sheet(np.full((3, 32, 32, 3), 100, np.uint8), 16)
+    assert made["size"] == 16
+    assert picture(made["url"]).shape == (32, 32, 3)
+
+
+def test_variants_share_a_picture():
+    made = payload([board(), board(choice={"layer": "b"})], controls=True)
+    assert len(made["pictures"]) == 1
+
+
+def test_formula_is_mathml():
+    assert mathml(r"\sum_c a_c").startswith("<math")
+    assert "\\sum" not in mathml(r"\sum_c a_c")
+    assert mathml("") == ""
+    assert "<script" not in mathml(r"\text{<script>}")
+
+
+def test_page_cannot_be_ended_by_a_label():
+    text = page([board(title="</script><!--")])
+    assert text.count("</script>") == 2
+    assert "<!--" not in text.partition("<body>")[2]
+
+
+def test_page_allows_nothing_from_outside():
+    assert "default-src 'none'" in page([board()])
+
+
+def test_view_syncs_only_small_things_back():
+    view = BoardView(board())
+    from_browser = {"selected", "hovered"}
+    for name in from_browser:
+        assert len(json.dumps(getattr(view, name))) < 100
+    view.add_icons(board(), "units", np.zeros((1, 8, 8, 3), np.uint8), [0, -1, -1, -1])
+    assert view.streamed["units"]["icon_of"] == [0, -1, -1, -1]
+    view.show(board(choice={"layer": "b"}))
+    assert view.streamed == {}

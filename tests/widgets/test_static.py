@@ -1,0 +1,80 @@
+"""The view's JavaScript: pure parts under node, the bundle as one module."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lucid_ext.board import format_value
+from lucid_ext.widgets.bundle import MODULES, STATIC, page_script, widget_module
+from lucid_ext.widgets.payload import payload
+from tests.test_board import board
+
+HERE = Path(__file__).parent
+
+
+def run(node, *arguments, **environment):
+    done = subprocess.run(
+        [node, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_geometry(node):
+    run(node, "--test", HERE / "geometry.test.js")
+
+
+def test_data(node, tmp_path, rng):
+    b = board()
+    selections = [{"image": i} for i in range(6)] + [{}, {"units": 1}, {"image": 2, "units": 3}]
+    numbers = [*(rng.normal(size=300) * 10 ** rng.uniform(-3, 3, 300)).astype(np.float32), 0.125, 2.675, 0.0]
+    halves = rng.integers(0, 0x7C00, 500).astype(np.uint16)
+    expected = {
+        "payload": payload([b], controls=False),
+        "selections": [
+            {
+                "selected": s,
+                "rows": {name: b.rows(name, s) for name in ("units", "classes")},
+                "caption": b.describe(s),
+            }
+            for s in selections
+        ],
+        "values": [[float(v), how, format_value(float(v), how)] for v in numbers for how in ("number", "percent")],
+        "weights": b.link("units", "image").weights.tolist(),
+        "halves": [[int(h), float(h.view(np.float16))] for h in halves],
+    }
+    (tmp_path / "expected.json").write_text(json.dumps(expected))
+    run(node, "--test", HERE / "data.test.js", EXPECTED=str(tmp_path / "expected.json"))
+
+
+@pytest.mark.parametrize("script", [widget_module, page_script])
+def test_bundle_is_one_module(node, script, tmp_path):
+    text = script()
+    assert not re.search(r"^import\b", text, re.MULTILINE)
+    (tmp_path / "bundle.mjs").write_text(text)
+    run(node, "--check", tmp_path / "bundle.mjs")
+
+
+def test_bundle_holds_every_module():
+    assert {p.stem for p in STATIC.glob("*.js")} == {*MODULES, "page"}
+
+
+def test_modules_come_after_what_they_import():
+    for i, name in enumerate(MODULES):
+        imported = re.findall(r'from "\./(\w+)\.js"', (STATIC / f"{name}.js").read_text())
+        assert set(imported) <= set(MODULES[:i])
+
+
+def test_the_view_names_no_interface_and_no_network():
+    text = widget_module()
+    for word in ("semantic", "dictionary", "fetch(", "XMLHttpRequest", "WebSocket", "import("):
+        assert word not in text
+    assert not re.search(r"https?://(?!www\.w3\.org)", text)
