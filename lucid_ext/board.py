@@ -258,7 +258,7 @@ class Board:
         arrays: dict[str, np.ndarray] = {}
         text = json.dumps({"format": FORMAT, "board": _to_json(self, arrays)})
         with Path(path).open("wb") as file:
-            np.savez_compressed(file, board=np.frombuffer(text.encode(), np.uint8), **arrays)
+            np.savez_compressed(file, **arrays, board=np.frombuffer(text.encode(), np.uint8))  # type: ignore[arg-type]
 
     @staticmethod
     def load(path: str | os.PathLike) -> "Board":
@@ -276,7 +276,9 @@ class Board:
         except FileNotFoundError:
             raise
         except Exception as error:  # zip, zlib, JSON and NumPy each have their own
-            raise ValueError(f"{os.fspath(path)} is not a saved board or is damaged: save it again.") from error
+            raise ValueError(
+                f"{os.fspath(path)} is not a saved board or is damaged: save it again."
+            ) from error
 
     def _check(self, link: Link) -> None:
         """Refuse a link whose arrays do not fit its panels."""
@@ -289,7 +291,9 @@ class Board:
             return
         numbers = link.values if isinstance(link, Ranking) else link.weights
         if link.atoms.shape != numbers.shape or link.atoms.shape[0] != len(source):
-            raise ValueError(f"{where} has {link.atoms.shape} atoms; expected ({len(source)}, k), as its numbers.")
+            raise ValueError(
+                f"{where} has {link.atoms.shape} atoms; expected ({len(source)}, k), as its numbers."
+            )
         if link.atoms.size and not 0 <= link.atoms.min() <= link.atoms.max() < len(target):
             raise ValueError(f"{where} names atoms outside 0..{len(target) - 1}.")
 

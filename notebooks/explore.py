@@ -65,7 +65,9 @@ def execute(notebook: Path, environment: dict[str, str]) -> None:
 
 def main() -> None:
     """Execute the notebooks and write the index."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--image", default="", help="your own picture: a path, a URL or a sample's name")
     args = parser.parse_args()
     image = args.image
@@ -96,7 +98,9 @@ def main() -> None:
         )
     when = time.strftime("%Y-%m-%d %H:%M")
     shown = html.escape(Path(image).name if image else "the sample picture cat_coffee")
-    (OUT / "index.html").write_text(INDEX.format(when=when, image=shown, items="\n".join(items)), encoding="utf-8")
+    (OUT / "index.html").write_text(
+        INDEX.format(when=when, image=shown, items="\n".join(items)), encoding="utf-8"
+    )
     print(f"open {OUT / 'index.html'}")
 
 

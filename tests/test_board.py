@@ -27,7 +27,12 @@ def board(**changes) -> Board:
         most=2,
     )
     classes = Units(
-        "classes", "Prediction", ["cat", "cup", "dog"], values=np.float32([0.2, 0.7, 0.1]), format="percent", shown=2
+        "classes",
+        "Prediction",
+        ["cat", "cup", "dog"],
+        values=np.float32([0.2, 0.7, 0.1]),
+        format="percent",
+        shown=2,
     )
     fields = {
         "title": "A board",
@@ -105,7 +110,9 @@ def test_a_saved_board_holds_no_pickle(tmp_path):
         assert all(file[name].dtype != object for name in file.files)
 
 
-@pytest.mark.parametrize("damage", [lambda d: d[:-50], lambda d: b"", lambda d: b"junk" * 99, lambda d: d[40:]])
+@pytest.mark.parametrize(
+    "damage", [lambda d: d[:-50], lambda d: b"", lambda d: b"junk" * 99, lambda d: d[40:]]
+)
 def test_damaged_file(tmp_path, damage):
     path = tmp_path / "board.npz"
     board().save(path)
@@ -130,8 +137,12 @@ def test_what_does_not_fit_is_refused():
     ranking = b.link("image", "units")
     heat = b.link("units", "image")
     assert "names panel 'nobody'" in broken(lambda: board(links=[dataclasses.replace(heat, source="nobody")]))
-    assert "expected (4, 6)" in broken(lambda: board(links=[dataclasses.replace(heat, weights=np.ones((6, 4)))]))
-    assert "expected (6, k)" in broken(lambda: board(links=[dataclasses.replace(ranking, atoms=ranking.atoms[:5])]))
+    assert "expected (4, 6)" in broken(
+        lambda: board(links=[dataclasses.replace(heat, weights=np.ones((6, 4)))])
+    )
+    assert "expected (6, k)" in broken(
+        lambda: board(links=[dataclasses.replace(ranking, atoms=ranking.atoms[:5])])
+    )
     outside = dataclasses.replace(ranking, atoms=ranking.atoms + 3)
     assert "outside 0..3" in broken(lambda: board(links=[outside]))
     assert "share a name" in broken(lambda: board(panels=[*b.panels, b["image"]]))

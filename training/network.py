@@ -1,5 +1,8 @@
 """The embedded network as it is trained: InceptionV1 at half width, batch norm after each convolution."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -28,12 +31,12 @@ def build(classes: int, dtype: str) -> tf.keras.Model:
     """The network on (n, side, side, 3) pictures in -117..138, giving `classes` logits."""
     layers = tf.keras.layers
 
-    def conv(x, name, width, size, stride=1, policy=dtype):
+    def conv(x: Any, name: str, width: int, size: int, stride: int = 1, policy: str = dtype) -> Any:
         x = layers.Conv2D(width, size, stride, padding="same", use_bias=False, dtype=policy, name=name)(x)
         x = layers.BatchNormalization(epsilon=EPSILON, momentum=0.98, dtype=dtype, name=f"{name}_bn")(x)
         return layers.ReLU(dtype=dtype)(x)
 
-    def pool(x, stride):
+    def pool(x: Any, stride: int) -> Any:
         return layers.MaxPool2D(3, stride, padding="same", dtype=dtype)(x)
 
     pixels = layers.Input((None, None, 3))
@@ -84,7 +87,7 @@ def pre_norm_outputs(model: tf.keras.Model) -> tf.keras.Model:
     return tf.keras.Model(model.input, [model.get_layer(n).output for n in convolutions(model)])
 
 
-def unfold(model: tf.keras.Model, arrays, images: np.ndarray) -> None:
+def unfold(model: tf.keras.Model, arrays: Mapping[str, np.ndarray], images: np.ndarray) -> None:
     """Put folded weights back under batch norm without changing the function.
 
     With mean m and variance v of a convolution's output over `images` (uint8, n x 64 x 64 x 3),
@@ -102,7 +105,7 @@ def unfold(model: tf.keras.Model, arrays, images: np.ndarray) -> None:
     dense.kernel.assign(arrays["softmax2_w"].astype(np.float32))
     dense.bias.assign(arrays["softmax2_b"].astype(np.float32))
     outputs = pre_norm_outputs(model)(images.astype(np.float32) - 117.0, training=False)
-    for name, out in zip(names, outputs):
+    for name, out in zip(names, outputs, strict=True):
         norm = model.get_layer(f"{name}_bn")
         mean, var = tf.nn.moments(tf.cast(out, tf.float32), [0, 1, 2])
         norm.beta.assign_add(mean)
@@ -120,5 +123,5 @@ def calibrate(model: tf.keras.Model, images: np.ndarray, side: int) -> None:
             norm.momentum = done / (done + 1)
         x = tf.image.resize(tf.cast(images[start : start + 100], tf.float32), [side, side])
         model(x - 117.0, training=True)
-    for norm, momentum in zip(norms, kept):
+    for norm, momentum in zip(norms, kept, strict=True):
         norm.momentum = momentum

@@ -13,6 +13,7 @@ import io
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -49,7 +50,9 @@ def pack(icons: np.ndarray, quality: int) -> tuple[bytes, int]:
     rows = math.ceil(count / columns)
     canvas = np.full((rows * columns, size, size, 3), 128, np.uint8)
     canvas[:count] = icons
-    whole = canvas.reshape(rows, columns, size, size, 3).swapaxes(1, 2).reshape(rows * size, columns * size, 3)
+    whole = (
+        canvas.reshape(rows, columns, size, size, 3).swapaxes(1, 2).reshape(rows * size, columns * size, 3)
+    )
     data = io.BytesIO()
     Image.fromarray(whole).save(data, "webp", quality=quality, method=6)
     return data.getvalue(), columns
@@ -75,7 +78,9 @@ def photograph_maxima(model: lx.VisionModel, folder: Path) -> dict[str, np.ndarr
 
 def main() -> None:
     """Write assets/icons."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("images", type=Path)
     parser.add_argument("--store", type=Path, help="icon store to render into")
     args = parser.parse_args()
@@ -87,7 +92,7 @@ def main() -> None:
         packed = {layer: pack(pixels, quality) for layer, pixels in icons.items()}
         if sum(len(data) for data, _ in packed.values()) <= MOST_BYTES:
             break
-    layers = {}
+    layers: dict[str, dict[str, Any]] = {}
     for layer, (data, columns) in packed.items():
         count = len(icons[layer])
         shown = unpack(data, columns, count, CHANNEL.size)
@@ -122,7 +127,9 @@ def main() -> None:
     }
     (FOLDER / MANIFEST).write_text(json.dumps(manifest) + "\n")
     size = sum(len(data) for data, _ in packed.values())
-    print(f"{size:,} bytes at quality {quality}; {np.mean(above):.0%} of {GATE_CHANNELS} channels of 4a to 4e")
+    print(
+        f"{size:,} bytes at quality {quality}; {np.mean(above):.0%} of {GATE_CHANNELS} channels of 4a to 4e"
+    )
     print("are driven above the 99th percentile of photographs; dead:", {k: v for k, v in dead.items() if v})
 
 

@@ -13,7 +13,9 @@ import argparse
 import dataclasses
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -114,12 +116,12 @@ def moved_against(model: tf.keras.Model, x: tf.Tensor, labels: tf.Tensor) -> tf.
     return x + step * tf.minimum(1.0, length / (size + 1e-12))
 
 
-def make_step(model, optimizer, side: int, robust: bool):
+def make_step(model: tf.keras.Model, optimizer: Any, side: int, robust: bool) -> Callable:
     """One traced training step for this side; returns the mean loss and the accuracy."""
     kernels = [v for v in model.trainable_variables if v.name == "kernel"]
 
     @tf.function
-    def step(images, labels):
+    def step(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         x = augment(images, side)
         x.set_shape([None, side, side, 3])
         if robust:
@@ -129,17 +131,17 @@ def make_step(model, optimizer, side: int, robust: bool):
             decay = tf.add_n([tf.nn.l2_loss(tf.convert_to_tensor(v)) for v in kernels])
             total = loss + WEIGHT_DECAY * decay
         gradients = tape.gradient(total, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return loss
 
     return step
 
 
-def accuracy(model, images: np.ndarray, labels: np.ndarray, side: int) -> dict[str, float]:
+def accuracy(model: tf.keras.Model, images: np.ndarray, labels: np.ndarray, side: int) -> dict[str, float]:
     """Top-1 and top-5 on whole pictures resized to `side`."""
 
     @tf.function
-    def ranks(batch, label):
+    def ranks(batch: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
         x = tf.image.resize(tf.cast(batch, tf.float32), [side, side], "bicubic")
         logits = tf.cast(model(tf.clip_by_value(x, 0.0, 255.0) - 117.0, training=False), tf.float32)
         own = tf.gather(logits, label, axis=1, batch_dims=1)[:, None]
@@ -159,7 +161,7 @@ def floats(model: tf.keras.Model) -> list:
 class Run:
     """Weights, their running average, and how far the recipe has come, all of it on disk."""
 
-    def __init__(self, folder: Path, model: tf.keras.Model, optimizer, stage: int):
+    def __init__(self, folder: Path, model: tf.keras.Model, optimizer: Any, stage: int):
         self.folder, self.model, self.optimizer = folder, model, optimizer
         self.stage = tf.Variable(stage)
         self.batch = tf.Variable(0)
@@ -176,21 +178,23 @@ class Run:
             self.state.restore(self.manager.latest_checkpoint).expect_partial()
 
     @tf.function
-    def follow(self, keep):
-        """average <- keep * average + (1 - keep) * weights."""
-        for a, v in zip(self.average, floats(self.model)):
+    def follow(self, keep: tf.Tensor) -> None:
+        """Average <- keep * average + (1 - keep) * weights."""
+        for a, v in zip(self.average, floats(self.model), strict=True):
             a.assign(keep * a + (1 - keep) * tf.cast(v, a.dtype))
 
     def averaged(self, model: tf.keras.Model) -> tf.keras.Model:
         """`model` (of the same build) carrying the averaged weights."""
-        for v, a in zip(floats(model), self.average):
+        for v, a in zip(floats(model), self.average, strict=True):
             v.assign(a)
         return model
 
 
 def main() -> None:
     """Parse the command line and run the recipe to its end."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("images", type=Path, help="folder with train/ and val/, a sub-folder per class")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the result")
     parser.add_argument("--weights", type=Path, help="an .npz of folded weights to start from")
@@ -249,7 +253,7 @@ def main() -> None:
                 }
                 with (args.out / "log.jsonl").open("a") as log:
                     log.write(json.dumps(record) + "\n")
-                np.savez(args.out / "weights.npz", **fold(check))
+                np.savez(args.out / "weights.npz", **fold(check))  # type: ignore[arg-type]
                 tqdm.write(json.dumps(record))
                 saved = time.monotonic()
             if last:

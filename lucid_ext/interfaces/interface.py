@@ -39,7 +39,9 @@ class Interface:
     def __init__(self, options: Mapping[str, Sequence[str]], choice: Mapping[str, str]):
         for control, option in choice.items():
             if option not in options[control]:
-                raise ValueError(f"there is no {control} {option!r}; expected one of {', '.join(options[control])}.")
+                raise ValueError(
+                    f"there is no {control} {option!r}; expected one of {', '.join(options[control])}."
+                )
         self.options = {control: list(values) for control, values in options.items()}
         self.choice = dict(choice)
         self._boards: dict[tuple[str, ...], Board] = {}
@@ -56,7 +58,9 @@ class Interface:
         """Compute the board for a choice, with what can be had at once."""
         raise NotImplementedError
 
-    def refine(self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool]) -> Iterator[Arrived]:
+    def refine(
+        self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool]
+    ) -> Iterator[Arrived]:
         """Render what `board` still lacks, what is `selected` first; stop when `go_on` says so."""
         return iter(())
 
@@ -252,12 +256,16 @@ class Interface:
                     layout={"width": "220px"},
                     style={"description_width": "initial"},
                 )
-                dropdown.observe(lambda change, control=control: self.choose(**{control: change["new"]}), "value")
+                dropdown.observe(
+                    lambda change, control=control: self.choose(**{control: change["new"]}), "value"
+                )
                 controls.append(dropdown)
         for panel in self.board.panels:
             if isinstance(panel, Units) and panel.most > panel.shown:
                 controls.append(self._slider(panel))
-        stop = ipywidgets.Button(description="Stop", tooltip="End the rendering going on", layout={"width": "70px"})
+        stop = ipywidgets.Button(
+            description="Stop", tooltip="End the rendering going on", layout={"width": "70px"}
+        )
         stop.on_click(lambda _: self.stop())
         controls += [*self.extra_controls(), stop]
         row = ipywidgets.HBox(controls, layout={"flex_flow": "row wrap", "align_items": "center"})
@@ -294,5 +302,5 @@ def picture_of(model: VisionModel, image: np.ndarray) -> np.ndarray:
     """What the network sees of an image, for a Grid: uint8, its larger side PICTURE_SIDE."""
     pixels = Image.fromarray(np.round(model.crop(image) * 255).astype(np.uint8))
     scale = PICTURE_SIDE / max(pixels.size)
-    size = tuple(max(1, round(side * scale)) for side in pixels.size)
-    return np.asarray(pixels.resize(size, Image.Resampling.BICUBIC))
+    width, height = (max(1, round(side * scale)) for side in pixels.size)
+    return np.asarray(pixels.resize((width, height), Image.Resampling.BICUBIC))

@@ -98,7 +98,9 @@ class SemanticDictionary(Interface):
         )
         units = Units(
             "units",
-            {"channels": f"Channels of {layer}", "PCA": "Principal components", "NMF": "Neuron groups"}[basis],
+            {"channels": f"Channels of {layer}", "PCA": "Principal components", "NMF": "Neuron groups"}[
+                basis
+            ],
             labels,
             scale=float(values.max()) or 1.0,
             shown=min(5, most),
@@ -114,7 +116,9 @@ class SemanticDictionary(Interface):
             most=1,
             large=True,
         )
-        classes = Units("classes", "Prediction", self.model.labels, values=self._probabilities, format="percent")
+        classes = Units(
+            "classes", "Prediction", self.model.labels, values=self._probabilities, format="percent"
+        )
         own = np.arange(len(cells), dtype=np.int32)[:, None]
         return Board(
             title=f"Semantic dictionary of {layer}",
@@ -123,7 +127,7 @@ class SemanticDictionary(Interface):
             links=[
                 Ranking("image", "units", top, top_values),
                 Ranking("image", "vector", own, norms[:, None]),
-                Mixture("vector", "units", top, np.maximum(top_values, 0.0)),
+                Mixture("vector", "units", top, _blend(top_values)),
                 Heat("units", "image", np.maximum(values.T, 0.0)),
             ],
             formula=FORMULAS[basis] + ICON_FORMULA,
@@ -131,11 +135,14 @@ class SemanticDictionary(Interface):
             choice=choice,
         )
 
-    def refine(self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool]) -> Iterator[Arrived]:
+    def refine(
+        self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool]
+    ) -> Iterator[Arrived]:
         """Icons of components or groups first, then of whole cells: the selected one, then named ones."""
         layer, basis = board.choice["layer"], board.choice["basis"]
         units, vector = board["units"], board["vector"]
-        assert isinstance(units, Units) and isinstance(vector, Units)
+        assert isinstance(units, Units)
+        assert isinstance(vector, Units)
         missing = _missing(units, range(len(units)))
         if basis == "channels":
             found = stream_units(self.model, layer, missing, store=self._store, go_on=go_on)
@@ -167,7 +174,9 @@ class SemanticDictionary(Interface):
 
     def extra_controls(self) -> list[ipywidgets.Widget]:
         """The reader's own picture."""
-        upload = ipywidgets.FileUpload(accept="image/*", description="Your picture", layout={"width": "150px"})
+        upload = ipywidgets.FileUpload(
+            accept="image/*", description="Your picture", layout={"width": "150px"}
+        )
 
         def take(change: Mapping[str, Any]) -> None:
             files = change["new"]  # a tuple of files; in ipywidgets 7 a dict by name
@@ -206,7 +215,7 @@ class SemanticDictionary(Interface):
         notes = [
             "Dead: no picture was found that excites this channel."
             if sheet.drive[c] <= 0
-            else f"The icon excites it more than {100 * sheet.percentile[c]:.1f}% of validation photographs do."
+            else f"The icon excites it more than {100 * sheet.percentile[c]:.1f}% of photographs do."
             for c in channels
         ]
         icons = np.stack([sheet.icon(c).pixels for c in channels])
@@ -245,6 +254,12 @@ def _nmf(layer: str, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[st
 
 
 _BASES = {"channels": _channels, "PCA": _pca, "NMF": _nmf}
+
+
+def _blend(values: np.ndarray) -> np.ndarray:
+    """How much of each icon goes into a blend: cubes, as an average of ten icons shows none of them."""
+    values = np.maximum(values, 0.0)
+    return (values / np.maximum(values.max(1, keepdims=True), 1e-12)) ** 3
 
 
 def _places(cells: np.ndarray) -> dict[str, int]:

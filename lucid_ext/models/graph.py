@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Collection, Iterable
+from typing import TypeAlias
 
 import numpy as np
 import tensorflow as tf
 
-GraphDef = tf.compat.v1.GraphDef
+GraphDef: TypeAlias = tf.compat.v1.GraphDef
 
 # Below this many numbers a constant is a setting (an axis, a shape), not a weight.
 SMALLEST_WEIGHT = 8
@@ -14,16 +15,92 @@ SMALLEST_WEIGHT = 8
 # What an image classifier at inference is made of. Anything else is refused before it can run:
 # a graph is a program, and some ops read files or call Python.
 ALLOWED_OPS = frozenset(
-    """
-    Add AddN AddV2 ArgMax AvgPool BatchMatMulV2 BiasAdd Cast Ceil Concat ConcatV2 Const Conv2D
-    DepthwiseConv2dNative DepthToSpace Div Elu Erf Exp ExpandDims Fill Floor FusedBatchNorm
-    FusedBatchNormV2 FusedBatchNormV3 GatherV2 Identity IdentityN LRN LeakyRelu Log LogSoftmax
-    MatMul Max MaxPool MaxPoolV2 Maximum Mean Min Minimum MirrorPad Mul Neg NoOp OneHot Pack Pad
-    PadV2 Placeholder PlaceholderWithDefault Pow Prod Range RealDiv Relu Relu6 Reshape
-    ResizeBilinear ResizeNearestNeighbor Rsqrt Selu Shape Sigmoid Slice Softmax Softplus SpaceToBatchND
-    BatchToSpaceND SpaceToDepth Split SplitV Sqrt Square SquaredDifference Squeeze StopGradient
-    StridedSlice Sub Sum Tanh Tile Transpose Unpack ZerosLike
-    """.split()
+    [
+        "Add",
+        "AddN",
+        "AddV2",
+        "ArgMax",
+        "AvgPool",
+        "BatchMatMulV2",
+        "BiasAdd",
+        "Cast",
+        "Ceil",
+        "Concat",
+        "ConcatV2",
+        "Const",
+        "Conv2D",
+        "DepthwiseConv2dNative",
+        "DepthToSpace",
+        "Div",
+        "Elu",
+        "Erf",
+        "Exp",
+        "ExpandDims",
+        "Fill",
+        "Floor",
+        "FusedBatchNorm",
+        "FusedBatchNormV2",
+        "FusedBatchNormV3",
+        "GatherV2",
+        "Identity",
+        "IdentityN",
+        "LRN",
+        "LeakyRelu",
+        "Log",
+        "LogSoftmax",
+        "MatMul",
+        "Max",
+        "MaxPool",
+        "MaxPoolV2",
+        "Maximum",
+        "Mean",
+        "Min",
+        "Minimum",
+        "MirrorPad",
+        "Mul",
+        "Neg",
+        "NoOp",
+        "OneHot",
+        "Pack",
+        "Pad",
+        "PadV2",
+        "Placeholder",
+        "PlaceholderWithDefault",
+        "Pow",
+        "Prod",
+        "Range",
+        "RealDiv",
+        "Relu",
+        "Relu6",
+        "Reshape",
+        "ResizeBilinear",
+        "ResizeNearestNeighbor",
+        "Rsqrt",
+        "Selu",
+        "Shape",
+        "Sigmoid",
+        "Slice",
+        "Softmax",
+        "Softplus",
+        "SpaceToBatchND",
+        "BatchToSpaceND",
+        "SpaceToDepth",
+        "Split",
+        "SplitV",
+        "Sqrt",
+        "Square",
+        "SquaredDifference",
+        "Squeeze",
+        "StopGradient",
+        "StridedSlice",
+        "Sub",
+        "Sum",
+        "Tanh",
+        "Tile",
+        "Transpose",
+        "Unpack",
+        "ZerosLike",
+    ]
 )
 
 
@@ -94,7 +171,7 @@ def add_pre_relu(graph_def: GraphDef) -> None:
         axis_first = node.op == "Concat"
         if not axis_first and node.op != "ConcatV2":
             continue
-        towers = [i for i in (node.input[1:] if axis_first else node.input[:-1])]
+        towers = list(node.input[1:] if axis_first else node.input[:-1])
         if f"{node.name}_pre_relu" in nodes or any(nodes[node_of(t)].op != "Relu" for t in towers):
             continue
         copy = graph_def.node.add()

@@ -81,7 +81,9 @@ def _from_file(file: Path | io.BytesIO, name: str) -> np.ndarray:
     except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
         size = file.stat().st_size if isinstance(file, Path) else file.getbuffer().nbytes
         what = "is empty" if size == 0 else "cannot be read as a picture, or is cut short"
-        raise ValueError(f"{name} {what} ({size:,} bytes); expected a JPEG, PNG, WebP, GIF or TIFF.") from error
+        raise ValueError(
+            f"{name} {what} ({size:,} bytes); expected a JPEG, PNG, WebP, GIF or TIFF."
+        ) from error
 
 
 def _from_pil(picture: Image.Image, name: str) -> np.ndarray:
@@ -101,8 +103,7 @@ def _from_pil(picture: Image.Image, name: str) -> np.ndarray:
         levels = np.asarray(picture).astype(np.float32) / 65535.0
         picture = Image.fromarray(levels)
     if picture.mode == "F":
-        grey = _from_array(_reduced(picture), name)
-        return grey
+        return _from_array(_reduced(picture), name)
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")
@@ -115,8 +116,8 @@ def _reduced(picture: Image.Image) -> Image.Image:
     scale = LONGEST_SIDE / max(picture.size)
     if scale >= 1:
         return picture
-    size = tuple(max(1, round(side * scale)) for side in picture.size)
-    return picture.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
+    width, height = (max(1, round(side * scale)) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
 
 
 def _from_array(source: Any, name: str = "the array") -> np.ndarray:

@@ -36,7 +36,9 @@ def load_model(source: str | os.PathLike = EMBEDDED) -> VisionModel:
         labels = [names.split(",")[0] for _, names in card["classes"]]
         side, digest = int(card["side"]), card["digest"]
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{card_path} is not the card of a network: fetch it again with {path.name}.") from error
+        raise ValueError(
+            f"{card_path} is not the card of a network: fetch it again with {path.name}."
+        ) from error
     model = VisionModel(
         read(path.read_bytes(), str(path)),
         labels=labels,

@@ -143,7 +143,7 @@ class VisionModel:
         image = np.asarray(image, np.float32)
         if image.ndim != 3 or image.shape[-1] != 3:
             raise ValueError(
-                f"image has shape {image.shape}; expected (height, width, 3): pass it through load_image first."
+                f"image has shape {image.shape}; expected (height, width, 3): use load_image first."
             )
         height, width = self.size
         scale = min(image.shape[0] / height, image.shape[1] / width)
@@ -180,14 +180,18 @@ class VisionModel:
         if layer not in self._nodes:
             near = difflib.get_close_matches(str(layer), [*self.layers, *self._nodes], 3, 0.5)
             hint = f"did you mean {', '.join(near)}? " if near else ""
-            raise ValueError(f"{self.name} has no layer {layer!r}; {hint}Its layers: {', '.join(self.layers)}.")
+            raise ValueError(
+                f"{self.name} has no layer {layer!r}; {hint}Its layers: {', '.join(self.layers)}."
+            )
 
     def check_unit(self, layer: str, unit: int) -> None:
         """Raise a ValueError unless `layer` has a channel of this number."""
         self.check_layer(layer)
         channels = (self.layers.get(layer) or self.shape_of(layer, self.size))[-1]
         if not (isinstance(unit, int | np.integer) and 0 <= unit < channels):
-            raise ValueError(f"{layer} of {self.name} has channels 0 to {channels - 1}; there is no {unit!r}.")
+            raise ValueError(
+                f"{layer} of {self.name} has channels 0 to {channels - 1}; there is no {unit!r}."
+            )
 
     def class_index(self, label: str | int) -> int:
         """The number of a class given by name or number."""

@@ -155,7 +155,9 @@ def _unit_length(model: VisionModel, layer: str, directions: np.ndarray) -> np.n
     return directions / length
 
 
-def _determined_by(model: VisionModel, layer: str, v: np.ndarray, recipe: Recipe, seed: int) -> dict[str, Any]:
+def _determined_by(
+    model: VisionModel, layer: str, v: np.ndarray, recipe: Recipe, seed: int
+) -> dict[str, Any]:
     """What an icon depends on, as JSON; a direction along one axis is named by its channel."""
     axis = np.flatnonzero(v)
     unit = int(axis[0]) if len(axis) == 1 and v[axis[0]] > 0 else None
@@ -231,8 +233,17 @@ def _render(
 
 
 def drive(model: VisionModel, layer: str, pixels: np.ndarray, directions: np.ndarray) -> list[float]:
-    """How strongly icons (n, s, s, 3) uint8 drive their unit directions (n, c): the largest
-    <f(x), v> over positions, of the icons as they are displayed."""
+    """How strongly icons, as they are displayed, drive their directions.
+
+    Args:
+        model: the network.
+        layer: a layer with positions.
+        pixels: uint8 (n, s, s, 3).
+        directions: (n, c), of unit length.
+
+    Returns:
+        For each icon the largest <f(x), v> over positions.
+    """
     (acts,) = model.function("input", [layer])(tf.constant(pixels, tf.float32) / 255.0)
     along = tf.einsum("nhwc,nc->nhw", acts, tf.constant(directions, tf.float32))
     return [float(v) for v in tf.reduce_max(along, [1, 2])]

@@ -92,7 +92,9 @@ def render_vis(
     return kept
 
 
-def _from_lucid(param_f: Callable[[], tf.Tensor], seed: int) -> tuple[Callable[[], tf.Tensor], list[tf.Variable]]:
+def _from_lucid(
+    param_f: Callable[[], tf.Tensor], seed: int
+) -> tuple[Callable[[], tf.Tensor], list[tf.Variable]]:
     """Lucid's parameterizations make version 1 variables from NumPy's global random state."""
     state = np.random.get_state()
     np.random.seed(seed)
@@ -118,11 +120,13 @@ def _as_transform(transforms: Any) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor
     return one_after_another
 
 
-def _report(step: int, value: np.ndarray, others: Sequence[Any] | None, model: VisionModel, images: np.ndarray) -> None:
+def _report(
+    step: int, value: np.ndarray, others: Sequence[Any] | None, model: VisionModel, images: np.ndarray
+) -> None:
     """Print objectives and show the images, as Lucid does at a threshold."""
     from lucid.misc.io import show
 
     print(step, value)
     for other in others or ():
         print(f"{other.description}: {evaluate(model, other, images)}")
-    show(np.hstack(images))
+    show(np.hstack(list(images)))

@@ -102,6 +102,6 @@ class IconStore:
                 self._warned = True
                 warnings.warn(
                     f"icons cannot be saved in {self.folder} ({error.strerror or error}); they will be "
-                    "rendered again next time: free some space or point LUCID_EXT_CACHE at a writable folder.",
+                    "rendered again next time: free some space or set LUCID_EXT_CACHE to a writable folder.",
                     stacklevel=2,
                 )

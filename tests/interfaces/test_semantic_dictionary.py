@@ -22,7 +22,9 @@ LAYERS = ["mixed4a", "mixed4d", "mixed5a"]
 def _quick(monkeypatch):
     """Icons of a few steps: what is tested here is not how they look."""
     quick = dataclasses.replace(icon.SKETCH, size=32, steps=3)
-    monkeypatch.setattr(icon.stream_directions, "__defaults__", (quick, *icon.stream_directions.__defaults__[1:]))
+    monkeypatch.setattr(
+        icon.stream_directions, "__defaults__", (quick, *icon.stream_directions.__defaults__[1:])
+    )
 
 
 @pytest.fixture
@@ -176,7 +178,9 @@ def test_controls_change_layer_basis_and_length(made):
 
 def upload(dictionary, content: bytes) -> None:
     """What the browser does when the reader chooses a file."""
-    chooser = next(c for c in dictionary._layout().children[0].children if isinstance(c, ipywidgets.FileUpload))
+    chooser = next(
+        c for c in dictionary._layout().children[0].children if isinstance(c, ipywidgets.FileUpload)
+    )
     file = {"name": "mine.png", "type": "image/png", "size": len(content), "content": content}
     chooser.set_trait("value", ({**file, "last_modified": datetime.datetime.now()},))
 
@@ -242,7 +246,7 @@ def test_page_holds_the_variants_it_says(made, tmp_path):
 def test_page_that_cannot_be_written(made, tmp_path, monkeypatch):
     dictionary = made()
     monkeypatch.setattr(dictionary, "page_choices", lambda: [dictionary.choice])
-    with pytest.raises(ValueError, match="cannot be written .*give another path"):
+    with pytest.raises(ValueError, match=r"cannot be written .*give another path"):
         dictionary.to_html(tmp_path / "no such folder" / "page.html")
 
 
@@ -282,7 +286,8 @@ def test_exported_page_in_a_browser(made, chromium, tmp_path):
         y, x = divmod(cell, 14)
         assert tab.locator(".lx-handle").get_attribute("aria-label") == f"row {y}, column {x}"
         assert rows == [
-            (board["units"].labels[a], format_value(v, "number")) for a, v in board.rows("units", {"image": cell})
+            (board["units"].labels[a], format_value(v, "number"))
+            for a, v in board.rows("units", {"image": cell})
         ]
         tab.keyboard.press("ArrowRight")
         if x == 13:

@@ -152,7 +152,9 @@ def slow_pool(x: np.ndarray, stride: int) -> np.ndarray:
     pad_h = max((out_h - 1) * stride + 3 - height, 0)
     pad_w = max((out_w - 1) * stride + 3 - width, 0)
     x = np.pad(
-        x, ((pad_h // 2, pad_h - pad_h // 2), (pad_w // 2, pad_w - pad_w // 2), (0, 0)), constant_values=-np.inf
+        x,
+        ((pad_h // 2, pad_h - pad_h // 2), (pad_w // 2, pad_w - pad_w // 2), (0, 0)),
+        constant_values=-np.inf,
     )
     return np.array(
         [

@@ -209,5 +209,5 @@ def test_url_without_a_picture(server):
 
 
 def test_no_network():
-    with pytest.raises(ValueError, match="could not be downloaded .*check the address and the network"):
+    with pytest.raises(ValueError, match=r"could not be downloaded .*check the address and the network"):
         lx.load_image("http://127.0.0.1:9/photo.png")

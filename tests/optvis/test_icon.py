@@ -170,7 +170,9 @@ class TestShippedSheets:
             members = sorted((m for m in tar.getmembers() if m.isfile()), key=lambda m: m.name)
             images = [lx.load_image(io.BytesIO(tar.extractfile(m).read()).getvalue()) for m in members[::5]]
         for start in range(0, len(images), 100):
-            batch = tf.image.resize(np.stack(images[start : start + 100]), model.size, "bicubic", antialias=True)
+            batch = tf.image.resize(
+                np.stack(images[start : start + 100]), model.size, "bicubic", antialias=True
+            )
             for layer, acts in zip(channels, run(tf.clip_by_value(batch, 0, 1)), strict=True):
                 maxima[layer].append(acts.numpy().max((1, 2)))
         entries = json.loads((FOLDER / "manifest.json").read_text())["layers"]

@@ -14,6 +14,9 @@ from tests.test_board import board as small_board
 
 ROWS, COLS = 6, 8
 
+# The red level in the middle of a canvas.
+GREY = "((c) => c.getContext('2d').getImageData(8, 8, 1, 1).data[0])"
+
 
 def board(rows=ROWS, cols=COLS, layer="a") -> Board:
     """A picture of rows x cols cells over 12 channels; every cell has a ranking of its own."""
@@ -36,7 +39,10 @@ def board(rows=ROWS, cols=COLS, layer="a") -> Board:
     return Board(
         title=f"Test of {layer}",
         reading="Pick a cell.",
-        panels=[Grid("image", "Picture", picture, rows, cols, start=9, places={"Corner": rows * cols - 1}), units],
+        panels=[
+            Grid("image", "Picture", picture, rows, cols, start=9, places={"Corner": rows * cols - 1}),
+            units,
+        ],
         links=[
             Ranking("image", "units", top, np.take_along_axis(acts, top, 1)),
             Heat("units", "image", acts.T.copy()),
@@ -203,7 +209,9 @@ def test_after_escape_the_handle_follows_the_pointer(opened):
 
 
 def test_keys_do_not_reach_the_page_around(opened):
-    opened.tab.evaluate("window.seen = []; document.addEventListener('keydown', (e) => window.seen.push(e.key))")
+    opened.tab.evaluate(
+        "window.seen = [];document.addEventListener('keydown', (e) => window.seen.push(e.key))"
+    )
     opened.handle.focus()
     for key in ("ArrowDown", "Home", "Enter", "Escape", "0", "a"):
         opened.tab.keyboard.press(key)
@@ -231,7 +239,8 @@ def test_pointing_at_a_channel_lights_the_picture(opened):
     weights = opened.board.link("units", "image").weights[unit]
     shade = opened.tab.evaluate(
         "() => { const c = document.querySelector('.lx-heat');"
-        "return [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 === 3) }"
+        "const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);"
+        "return [...data].filter((_, i) => i % 4 === 3) }"
     )
     np.testing.assert_allclose(shade, 215 * (1 - weights / weights.max()), atol=1.5)
     opened.tab.mouse.move(2, 2)
@@ -265,10 +274,7 @@ def test_icons_are_the_units_own(opened):
     opened.tab.wait_for_timeout(150)
     link = opened.board.link("image", "units")
     for i, unit in enumerate(link.atoms[9][:3]):
-        level = opened.tab.evaluate(
-            "(i) => document.querySelectorAll('.lx-lists canvas')[i].getContext('2d').getImageData(8, 8, 1, 1).data[0]",
-            i,
-        )
+        level = opened.tab.evaluate(f"{GREY}(document.querySelectorAll('.lx-lists canvas')[{i}])")
         assert abs(level - 20 * int(unit)) <= 4
 
 
@@ -337,7 +343,9 @@ def test_dragging_pans_when_zoomed(opened):
 
 
 def test_clicks_are_right_where_the_page_scales_the_picture(opened):
-    opened.tab.evaluate("document.body.style.cssText = 'transform: scale(0.6, 0.8); transform-origin: 30px 10px'")
+    opened.tab.evaluate(
+        "document.body.style.cssText = 'transform: scale(0.6, 0.8); transform-origin: 30px 10px'"
+    )
     for atom in (0, 20, 47):
         opened.click(atom)
         assert opened.state("selected") == {"image": atom}
@@ -492,7 +500,10 @@ window.model = {
   on: (event, handler) => handlers.push([event, handler]),
   off: (event, handler) => handlers.splice(handlers.findIndex(([e, h]) => e === event && h === handler), 1),
   save_changes: () => {}, send: () => {},
-  change: (name, value) => { state[name] = value; for (const [e, h] of [...handlers]) if (e === `change:${name}`) h(); },
+  change: (name, value) => {
+    state[name] = value;
+    for (const [e, h] of [...handlers]) if (e === `change:${name}`) h();
+  },
 };
 window.lucidExt = window.model;
 const url = URL.createObjectURL(new Blob([%s], { type: "text/javascript" }));
@@ -539,9 +550,7 @@ def test_icons_that_arrive_later(hosted):
     streamed = {"units": {"board": key, "sheet": entry, "icon_of": [3] * 12}}
     hosted.tab.evaluate("(s) => window.model.change('streamed', s)", streamed)
     hosted.tab.wait_for_timeout(150)
-    level = hosted.tab.evaluate(
-        "window.root.querySelector('.lx-lists canvas').getContext('2d').getImageData(8, 8, 1, 1).data[0]"
-    )
+    level = hosted.tab.evaluate(f"{GREY}(window.root.querySelector('.lx-lists canvas'))")
     assert abs(level - 60) <= 4
 
 

@@ -47,7 +47,9 @@ def test_data(node, tmp_path, rng):
             }
             for s in selections
         ],
-        "values": [[float(v), how, format_value(float(v), how)] for v in numbers for how in ("number", "percent")],
+        "values": [
+            [float(v), how, format_value(float(v), how)] for v in numbers for how in ("number", "percent")
+        ],
         "weights": b.link("units", "image").weights.tolist(),
         "halves": [[int(h), float(h.view(np.float16))] for h in halves],
     }

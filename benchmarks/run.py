@@ -1,0 +1,181 @@
+"""The measurements the README quotes: `make bench`.
+
+Each figure is the median of several runs in processes of their own, beside what it must reach.
+Nothing here is asserted in a test: machines differ.
+"""
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parent.parent
+RUNS = 3
+
+COLD = """
+import json, time
+start = time.perf_counter()
+import lucid_ext as lx
+imported = time.perf_counter()
+import tensorflow
+tensorflow_imported = time.perf_counter()
+dictionary = lx.SemanticDictionary(lx.load_model(), "cat_coffee")
+view = dictionary.view
+shown = time.perf_counter()
+changes = []
+for layer in ("mixed4a", "mixed3a", "mixed5b"):
+    before = time.perf_counter()
+    dictionary.choose(layer=layer)
+    changes.append(time.perf_counter() - before)
+    dictionary.stop()
+print(json.dumps([imported - start, tensorflow_imported - imported, shown - start, max(changes)]))
+"""
+
+RENDER = """
+import json, tempfile, time
+import numpy as np
+import lucid_ext as lx
+from lucid_ext.optvis import CHANNEL, stream_directions
+from lucid.modelzoo.vision_base import Model
+from lucid.optvis import objectives, param, render
+
+model = lx.load_model()
+units = list(range(8))
+
+class Embedded(Model):
+    image_shape, image_value_range, input_name = (112, 112, 3), model.value_range, "input:0"
+
+lucid_model = Embedded()
+lucid_model.graph_def = model.graph_def
+before = time.perf_counter()
+objective = sum(objectives.channel("mixed4d", u, batch=i) for i, u in enumerate(units))
+render.render_vis(
+    lucid_model, objective, lambda: param.image(CHANNEL.size, batch=8), thresholds=(CHANNEL.steps,), verbose=False
+)
+lucid = time.perf_counter() - before
+before = time.perf_counter()
+directions = np.eye(264)[units]
+list(stream_directions(model, "mixed4d", directions, CHANNEL, store=lx.IconStore(tempfile.mkdtemp())))
+print(json.dumps([lucid, time.perf_counter() - before]))
+"""
+
+POINTER = """
+async () => {
+  const waits = [];
+  addEventListener("pointermove", (event) => {
+    requestAnimationFrame(() => {
+      const channel = new MessageChannel();  // its message comes after the frame is painted
+      channel.port1.onmessage = () => waits.push(performance.now() - event.timeStamp);
+      channel.port2.postMessage(0);
+    });
+  }, true);
+  window.waits = waits;
+}
+"""
+
+
+def child(code: str, cache: str) -> list[float]:
+    """What a fresh process prints, as JSON."""
+    environment = {**os.environ, "LUCID_EXT_CACHE": cache}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def medians(measure: Callable[[], list[float]]) -> list[float]:
+    """The median of each figure over RUNS runs, after one that fills the disk cache."""
+    measure()
+    return [statistics.median(column) for column in zip(*(measure() for _ in range(RUNS)), strict=True)]
+
+
+def notebook(cache: str, folder: Path) -> list[float]:
+    """Seconds and peak resident gigabytes, over the process tree, of notebook 01 under nbconvert."""
+    copy = folder / "01_semantic_dictionary.ipynb"
+    shutil.copy(ROOT / "notebooks" / copy.name, copy)
+    command = [sys.executable, "-m", "jupyter", "nbconvert", "--log-level", "ERROR", "--to", "html"]
+    command += ["--config", str(ROOT / "notebooks" / "nbconvert" / "config.py"), "--execute", str(copy)]
+    environment = {**os.environ, "LUCID_EXT_CACHE": cache, "LUCID_EXT_OFFLINE": "1"}
+    before, peak = time.perf_counter(), 0
+    process = subprocess.Popen(command, env=environment)
+    while process.poll() is None:
+        resident = 0
+        try:
+            tree = [psutil.Process(process.pid)]
+            tree += tree[0].children(recursive=True)
+        except psutil.NoSuchProcess:
+            break
+        for one in tree:
+            try:
+                resident += one.memory_info().rss
+            except psutil.NoSuchProcess:
+                continue
+        peak = max(peak, resident)
+        time.sleep(0.05)
+    assert process.wait() == 0
+    return [time.perf_counter() - before, peak / 1e9]
+
+
+def pointer(page: Path) -> list[float]:
+    """95th percentile and median of 200 moves, in ms, from the event to the painted frame."""
+    from playwright.sync_api import sync_playwright
+
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        tab = browser.new_page(viewport={"width": 1100, "height": 900})
+        requests: list[str] = []
+        tab.on("request", lambda request: requests.append(request.url))
+        tab.goto(page.as_uri())
+        tab.wait_for_timeout(1000)
+        tab.evaluate(POINTER)
+        box = tab.locator(".lx-viewport").bounding_box()
+        assert box is not None
+        for i in range(200):
+            x, y = (i * 37 % 101) / 101, (i * 53 % 89) / 89
+            tab.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        tab.wait_for_timeout(200)
+        waits = sorted(tab.evaluate("window.waits"))
+        browser.close()
+    asked = [url for url in requests if not url.startswith(("file:", "data:"))]
+    return [waits[int(0.95 * len(waits))], statistics.median(waits), len(asked)]
+
+
+def row(what: str, found: str, reach: str) -> None:
+    """One line of the table."""
+    print(f"{what:<58} {found:>12}   {reach}", flush=True)
+
+
+def main() -> None:
+    """Measure and print."""
+    row("", "measured", "to reach")
+    with tempfile.TemporaryDirectory() as cache, tempfile.TemporaryDirectory() as work:
+        imported, tensorflow, shown, change = medians(lambda: child(COLD, cache))
+        row("import lucid_ext", f"{imported:.2f} s", "0.5 s")
+        row("import tensorflow, for comparison", f"{tensorflow:.1f} s", "")
+        row("cold process to a shown SemanticDictionary, all included", f"{shown:.1f} s", "10 s")
+        row("another layer", f"{change:.2f} s", "1 s")
+        seconds, resident = notebook(cache, Path(work))
+        row("notebook 01 under nbconvert, empty icon store", f"{seconds:.0f} s", "60 s")
+        row("its peak resident memory, whole process tree", f"{resident:.2f} GB", "1.5 GB")
+        page = Path(work) / "semantic_dictionary.html"
+        row("exported page", f"{page.stat().st_size / 1e6:.2f} MB", "3 MB")
+        p95, median, asked = pointer(page)
+        row("requests the page makes", f"{asked:.0f}", "0")
+        row("pointer event to painted frame, 95th percentile of 200", f"{p95:.1f} ms", "16 ms")
+        row("  median", f"{median:.1f} ms", "")
+        lucid, ours = medians(lambda: child(RENDER, cache))
+        row("8 icons of mixed4d, 96 px, 128 steps: Lucid's render_vis", f"{lucid:.1f} s", "")
+        row("  lucid_ext", f"{ours:.1f} s", f"{ours / lucid:.2f} of it")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""Every notebook: clean as committed, runs headless, and leaves a page that needs nothing."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+FOLDER = Path(__file__).parent.parent.parent / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("[0-9]*.ipynb"))
+REPOSITORY = "https://github.com/lucid-ext/lucid_ext"
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda p: p.stem)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(path):
+    return nbformat.read(path, as_version=4)
+
+
+def python(cell) -> str:
+    return "\n".join(line for line in cell.source.splitlines() if not line.lstrip().startswith("%"))
+
+
+def test_committed_without_outputs_or_widget_state(notebook):
+    nbformat.validate(notebook)
+    assert "widgets" not in notebook.metadata
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+
+
+def test_opens_with_a_title_a_badge_and_a_sentence(notebook, path):
+    first = notebook.cells[0].source
+    assert first.startswith("# ")
+    badge = (
+        f"colab.research.google.com/github/{REPOSITORY.partition('com/')[2]}/blob/main/notebooks/{path.name}"
+    )
+    assert badge in first
+    assert first.rstrip().endswith(".")
+
+
+def test_first_code_cell_installs_only_what_is_missing(notebook):
+    guard = next(c.source for c in notebook.cells if c.cell_type == "code")
+    assert 'find_spec("lucid_ext") is None' in guard
+    assert "%pip install -q -c held.txt" in guard
+    assert f"git+{REPOSITORY}" in guard
+
+
+def test_shows_its_formula_and_ends_with_asserts(notebook):
+    assert any("$$" in c.source for c in notebook.cells if c.cell_type == "markdown")
+    last = notebook.cells[-1]
+    assert last.cell_type == "code"
+    assert sum(isinstance(n, ast.Assert) for n in ast.walk(ast.parse(python(last)))) >= 3
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    """Notebooks run through nbconvert with the committed configuration, each once."""
+    made = {}
+
+    def execute(path: Path) -> Path:
+        if path not in made:
+            folder = tmp_path_factory.mktemp(path.stem)
+            copy = folder / path.name
+            copy.write_bytes(path.read_bytes())
+            command = [sys.executable, "-m", "jupyter", "nbconvert", "--log-level", "ERROR", "--to", "html"]
+            command += ["--config", str(FOLDER / "nbconvert" / "config.py"), "--execute", str(copy)]
+            environment = {**os.environ, "LUCID_EXT_OFFLINE": "1"}
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr[-5000:]
+            made[path] = folder
+        return made[path]
+
+    return execute
+
+
+def test_runs_headless_and_loads_nothing(path, executed):
+    folder = executed(path)
+    text = (folder / f"{path.stem}.html").read_text(encoding="utf-8")
+    assert "application/vnd.jupyter.widget-state" not in text
+    assert "application/vnd.jupyter.widget-view" not in text
+    assert not re.search(r"<(script|link|img|iframe)[^>]+(src|href)=\"(https?:)?//", text)
+    assert not re.search(r'<div[^>]+data-mime-type="application/vnd.jupyter.stderr"', text)
+    assert "\\sum" not in re.sub(r"srcdoc=\"[^\"]*\"", "", text)
+
+
+def test_executed_notebook_works_with_the_network_cut(path, executed, chromium):
+    folder = executed(path)
+    context = chromium.new_context(viewport={"width": 1200, "height": 900})
+    context.set_offline(True)
+    tab = context.new_page()
+    requests, errors = [], []
+    tab.on("request", lambda r: requests.append(r.url))
+    tab.on("pageerror", lambda e: errors.append(str(e)))
+    tab.goto((folder / f"{path.stem}.html").as_uri())
+    board = tab.frame_locator("iframe").first
+    board.locator(".lx-handle").focus()
+    tab.keyboard.press("Control+Home")
+    assert board.locator(".lx-readout").first.inner_text() == "Row 0, column 0"
+    assert all(u.startswith(("file:", "data:", "about:")) for u in requests), requests
+    assert errors == []
+    context.close()
+
+
+def test_pages_are_small_and_work_alone(path, executed, chromium):
+    folder = executed(path)
+    for page in folder.glob("*.html"):
+        if page.stem == path.stem:
+            continue
+        assert page.stat().st_size < 3_000_000
+        tab = chromium.new_page()
+        tab.goto(page.as_uri())
+        tab.wait_for_selector(".lx-board")
+        tab.close()
