@@ -1,0 +1,44 @@
+"""Write the figures of the embedded network into training/README.md, from the assets themselves."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+
+from lucid_ext.models.load import ASSETS, EMBEDDED
+from lucid_ext.optvis.sheets import FOLDER, MANIFEST
+
+CARD = Path(__file__).parent / "README.md"
+BLOCK = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- end of figures -->)", re.DOTALL)
+
+
+def figures() -> str:
+    """A Markdown table."""
+    card = json.loads((ASSETS / f"{EMBEDDED}.json").read_text())
+    manifest = json.loads((FOLDER / MANIFEST).read_text())
+    accuracy, gate = card["accuracy"], manifest["gate"]
+    percentiles = np.concatenate([entry["percentile"] for entry in manifest["layers"].values()])
+    drives = np.concatenate([entry["drive"] for entry in manifest["layers"].values()])
+    sheets = sum(p.stat().st_size for p in FOLDER.glob("*.webp"))
+    rows = [
+        ("digest", f"`{card['digest'][:16]}`"),
+        ("graph", f"{(ASSETS / f'{EMBEDDED}.pb').stat().st_size / 1e6:.1f} MB, half precision"),
+        (
+            f"accuracy at {card['side']} px, {accuracy['images']:,} validation images",
+            f"{accuracy['top1']:.1%} top-1, {accuracy['top5']:.1%} top-5",
+        ),
+        ("icons", f"{len(drives):,}, {manifest['size']} px, {sheets / 1e6:.1f} MB at webp quality {manifest['quality']}"),
+        ("channels for which no picture was found", f"{int((drives <= 0).sum())}"),
+        (
+            f"of {gate['channels']} channels drawn at random from mixed4a to mixed4e, icons that drive theirs "
+            f"above the 99th percentile of {manifest['photographs']:,} photographs",
+            f"{gate['above_99th_percentile']:.0%}",
+        ),
+        ("the same over all channels of all sheets", f"{(percentiles >= 0.99).mean():.0%}"),
+    ]
+    return "| | |\n|---|---|\n" + "".join(f"| {what} | {found} |\n" for what, found in rows)
+
+
+if __name__ == "__main__":
+    CARD.write_text(BLOCK.sub(lambda _: figures(), CARD.read_text()))
