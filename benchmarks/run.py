@@ -57,9 +57,8 @@ lucid_model = Embedded()
 lucid_model.graph_def = model.graph_def
 before = time.perf_counter()
 objective = sum(objectives.channel("mixed4d", u, batch=i) for i, u in enumerate(units))
-render.render_vis(
-    lucid_model, objective, lambda: param.image(CHANNEL.size, batch=8), thresholds=(CHANNEL.steps,), verbose=False
-)
+images = lambda: param.image(CHANNEL.size, batch=8)
+render.render_vis(lucid_model, objective, images, thresholds=(CHANNEL.steps,), verbose=False)
 lucid = time.perf_counter() - before
 before = time.perf_counter()
 directions = np.eye(264)[units]
@@ -109,7 +108,8 @@ def notebook(cache: str, folder: Path) -> list[float]:
     command += ["--config", str(ROOT / "notebooks" / "nbconvert" / "config.py"), "--execute", str(copy)]
     environment = {**os.environ, "LUCID_EXT_CACHE": cache, "LUCID_EXT_OFFLINE": "1"}
     before, peak = time.perf_counter(), 0
-    process = subprocess.Popen(command, env=environment)
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet)
     while process.poll() is None:
         resident = 0
         try:

@@ -49,9 +49,9 @@ def describe(notebook: Path) -> tuple[str, str]:
     return lines[0].lstrip("# "), sentence
 
 
-def execute(notebook: Path, environment: dict[str, str]) -> None:
-    """Run one notebook; its HTML and whatever it writes land in OUT."""
-    copy = OUT / notebook.name
+def execute(notebook: Path, out: Path, environment: dict[str, str]) -> None:
+    """Run one notebook; its HTML and whatever it writes land in `out`."""
+    copy = out / notebook.name
     copy.write_bytes(notebook.read_bytes())
     command = [sys.executable, "-m", "jupyter", "nbconvert", "--log-level", "WARN"]
     command += ["--config", str(HERE / "nbconvert" / "config.py"), "--execute", "--to", "html", str(copy)]
@@ -69,8 +69,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--image", default="", help="your own picture: a path, a URL or a sample's name")
+    parser.add_argument("--out", type=Path, default=OUT)
     args = parser.parse_args()
-    image = args.image
+    image, out = args.image, args.out
     if image and Path(image).expanduser().exists():
         image = str(Path(image).expanduser().resolve())
     if image:
@@ -81,16 +82,16 @@ def main() -> None:
             lx.load_image(image)
         except ValueError as error:
             raise SystemExit(str(error)) from None
-    OUT.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "LUCID_EXT_OFFLINE": "1", "LUCID_EXT_IMAGE": image}
     items = []
     notebooks = sorted(HERE.glob("[0-9]*.ipynb"))
     for notebook in tqdm(notebooks, desc="notebooks", unit="notebook"):
         before = time.time()
-        execute(notebook, environment)
+        execute(notebook, out, environment)
         title, sentence = describe(notebook)
         page = f"{notebook.stem.partition('_')[2]}.html"
-        made = (OUT / page).exists() and (OUT / page).stat().st_mtime >= before - 1
+        made = (out / page).exists() and (out / page).stat().st_mtime >= before - 1
         link = f'<a href="{page}">{html.escape(title)}</a>' if made else html.escape(title)
         items.append(
             f"<li><strong>{link}</strong><br>{html.escape(sentence)}<br>"
@@ -98,10 +99,10 @@ def main() -> None:
         )
     when = time.strftime("%Y-%m-%d %H:%M")
     shown = html.escape(Path(image).name if image else "the sample picture cat_coffee")
-    (OUT / "index.html").write_text(
+    (out / "index.html").write_text(
         INDEX.format(when=when, image=shown, items="\n".join(items)), encoding="utf-8"
     )
-    print(f"open {OUT / 'index.html'}")
+    print(f"open {out / 'index.html'}")
 
 
 if __name__ == "__main__":

@@ -28,11 +28,14 @@ def figures() -> str:
             f"accuracy at {card['side']} px, {accuracy['images']:,} validation images",
             f"{accuracy['top1']:.1%} top-1, {accuracy['top5']:.1%} top-5",
         ),
-        ("icons", f"{len(drives):,}, {manifest['size']} px, {sheets / 1e6:.1f} MB at webp quality {manifest['quality']}"),
+        (
+            "icons",
+            f"{len(drives):,}, {manifest['size']} px, {sheets / 1e6:.1f} MB of webp",
+        ),
         ("channels for which no picture was found", f"{int((drives <= 0).sum())}"),
         (
-            f"of {gate['channels']} channels drawn at random from mixed4a to mixed4e, icons that drive theirs "
-            f"above the 99th percentile of {manifest['photographs']:,} photographs",
+            f"of {gate['channels']} channels drawn at random from mixed4a to mixed4e, icons that drive "
+            f"theirs above the 99th percentile of {manifest['photographs']:,} photographs",
             f"{gate['above_99th_percentile']:.0%}",
         ),
         ("the same over all channels of all sheets", f"{(percentiles >= 0.99).mean():.0%}"),

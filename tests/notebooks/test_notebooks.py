@@ -1,7 +1,6 @@
 """Every notebook: clean as committed, runs headless, and leaves a page that needs nothing."""
 
 import ast
-import os
 import re
 import subprocess
 import sys
@@ -10,8 +9,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from lucid_ext.models.samples import open_sample
+
 FOLDER = Path(__file__).parent.parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("[0-9]*.ipynb"))
+PICTURE = "<script>evil=1<!-- & 'quoted'.png"
 REPOSITORY = "https://github.com/lucid-ext/lucid_ext"
 
 
@@ -63,29 +65,43 @@ def test_shows_its_formula_and_ends_with_asserts(notebook):
 
 
 @pytest.fixture(scope="module")
-def executed(tmp_path_factory):
-    """Notebooks run through nbconvert with the committed configuration, each once."""
-    made = {}
-
-    def execute(path: Path) -> Path:
-        if path not in made:
-            folder = tmp_path_factory.mktemp(path.stem)
-            copy = folder / path.name
-            copy.write_bytes(path.read_bytes())
-            command = [sys.executable, "-m", "jupyter", "nbconvert", "--log-level", "ERROR", "--to", "html"]
-            command += ["--config", str(FOLDER / "nbconvert" / "config.py"), "--execute", str(copy)]
-            environment = {**os.environ, "LUCID_EXT_OFFLINE": "1"}
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr[-5000:]
-            made[path] = folder
-        return made[path]
-
-    return execute
+def explored(tmp_path_factory):
+    """What `make explore IMAGE=...` makes, for a picture of the reader's with a nasty name."""
+    folder = tmp_path_factory.mktemp("explore")
+    picture = folder / PICTURE
+    open_sample("cat_coffee").save(picture)
+    command = [sys.executable, str(FOLDER / "explore.py"), "--image", str(picture), "--out", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-5000:]
+    return folder
 
 
-def test_runs_headless_and_loads_nothing(path, executed):
-    folder = executed(path)
-    text = (folder / f"{path.stem}.html").read_text(encoding="utf-8")
+def test_index_links_a_page_per_interface_and_the_notebooks(explored, chromium):
+    tab = chromium.new_page()
+    tab.goto((explored / "index.html").as_uri())
+    assert f"for {PICTURE}." in tab.locator("p").first.inner_text()
+    assert tab.evaluate("window.evil") is None
+    links = [a.get_attribute("href") for a in tab.locator("a").all()]
+    for path in NOTEBOOKS:
+        assert {f"{path.stem}.html", f"{path.stem.partition('_')[2]}.html"} <= set(links)
+    assert all((explored / link).is_file() for link in links)
+    tab.close()
+
+
+def test_explore_refuses_a_bad_picture_before_anything_runs(tmp_path):
+    command = [sys.executable, str(FOLDER / "explore.py"), "--image", "no such picture.jpg"]
+    done = subprocess.run([*command, "--out", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert (
+        done.stderr.strip()
+        .splitlines()[-1]
+        .startswith("'no such picture.jpg' is neither a sample nor a file")
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_runs_headless_and_loads_nothing(path, explored):
+    text = (explored / f"{path.stem}.html").read_text(encoding="utf-8")
     assert "application/vnd.jupyter.widget-state" not in text
     assert "application/vnd.jupyter.widget-view" not in text
     assert not re.search(r"<(script|link|img|iframe)[^>]+(src|href)=\"(https?:)?//", text)
@@ -93,15 +109,14 @@ def test_runs_headless_and_loads_nothing(path, executed):
     assert "\\sum" not in re.sub(r"srcdoc=\"[^\"]*\"", "", text)
 
 
-def test_executed_notebook_works_with_the_network_cut(path, executed, chromium):
-    folder = executed(path)
+def test_executed_notebook_works_with_the_network_cut(path, explored, chromium):
     context = chromium.new_context(viewport={"width": 1200, "height": 900})
     context.set_offline(True)
     tab = context.new_page()
     requests, errors = [], []
     tab.on("request", lambda r: requests.append(r.url))
     tab.on("pageerror", lambda e: errors.append(str(e)))
-    tab.goto((folder / f"{path.stem}.html").as_uri())
+    tab.goto((explored / f"{path.stem}.html").as_uri())
     board = tab.frame_locator("iframe").first
     board.locator(".lx-handle").focus()
     tab.keyboard.press("Control+Home")
@@ -111,13 +126,10 @@ def test_executed_notebook_works_with_the_network_cut(path, executed, chromium):
     context.close()
 
 
-def test_pages_are_small_and_work_alone(path, executed, chromium):
-    folder = executed(path)
-    for page in folder.glob("*.html"):
-        if page.stem == path.stem:
-            continue
-        assert page.stat().st_size < 3_000_000
-        tab = chromium.new_page()
-        tab.goto(page.as_uri())
-        tab.wait_for_selector(".lx-board")
-        tab.close()
+def test_pages_are_small_and_work_alone(path, explored, chromium):
+    page = explored / f"{path.stem.partition('_')[2]}.html"
+    assert page.stat().st_size < 3_000_000
+    tab = chromium.new_page()
+    tab.goto(page.as_uri())
+    tab.wait_for_selector(".lx-board")
+    tab.close()
