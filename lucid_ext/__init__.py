@@ -9,6 +9,7 @@ from lucid_ext import lucid_tf2
 
 if TYPE_CHECKING:
     from lucid_ext.board import Board
+    from lucid_ext.groups import Groups, factorize
     from lucid_ext.interfaces import SemanticDictionary
     from lucid_ext.models import SAMPLES, VisionModel, load_image, load_model
     from lucid_ext.optvis import IconStore, Recipe, Transform, icons, render_vis
@@ -18,11 +19,13 @@ __version__ = "0.1.0"
 __all__ = [
     "SAMPLES",
     "Board",
+    "Groups",
     "IconStore",
     "Recipe",
     "SemanticDictionary",
     "Transform",
     "VisionModel",
+    "factorize",
     "icons",
     "load_image",
     "load_model",
@@ -34,6 +37,8 @@ LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 _HOME = {
     "Board": "board",
+    "Groups": "groups",
+    "factorize": "groups",
     "SemanticDictionary": "interfaces",
     **dict.fromkeys(("SAMPLES", "VisionModel", "load_image", "load_model"), "models"),
     **dict.fromkeys(("IconStore", "Recipe", "Transform", "icons", "render_vis"), "optvis"),
@@ -46,7 +51,11 @@ def __getattr__(name: str) -> Any:
     """Import what is asked for when it is asked for: TensorFlow takes seconds."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if _HOME[name] != "board" and "tensorflow" not in sys.modules and LOG_LEVEL not in os.environ:
+    if (
+        _HOME[name] not in ("board", "groups")
+        and "tensorflow" not in sys.modules
+        and LOG_LEVEL not in os.environ
+    ):
         _import_tensorflow_quietly()
     return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
 

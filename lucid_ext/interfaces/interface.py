@@ -1,10 +1,10 @@
-"""What all interfaces share: controls, a live view, work that goes on behind it, and pages."""
+"""What all interfaces share: a picture, a board per choice, a live view, and pages."""
 
 import dataclasses
 import itertools
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,11 @@ import ipywidgets
 import numpy as np
 from PIL import Image
 
-from lucid_ext.board import Board, Grid, Units
-from lucid_ext.models import VisionModel
+from lucid_ext.board import Board, Grid, Panel, Units
+from lucid_ext.interfaces import controls
+from lucid_ext.interfaces.background import Background
+from lucid_ext.models import SAMPLES, VisionModel, load_image
+from lucid_ext.optvis import BATCH, Icon
 from lucid_ext.widgets import BoardView, frame, page
 
 OFFLINE = "LUCID_EXT_OFFLINE"
@@ -28,31 +31,37 @@ Arrived = tuple[str, dict[int, np.ndarray]]
 class Interface:
     """A Board for each choice, a view of the current one, and icons that stream into it.
 
-    A subclass gives `make_board`, `refine` and, if it wants other variants in its pages,
-    `page_choices`. Write the interface as the last line of a cell to see it.
+    A subclass gives `see`, `make_board` and, where icons stream in, `refine`. Write the interface
+    as the last line of a cell to see it.
 
     Attributes:
+        model: the network.
+        image: the picture, (H, W, 3) in [0, 1].
+        picture: what the network sees of it, for a `Grid`: uint8.
+        note: a remark on the picture.
         choice: the current option of each control, {control: option}.
         options: the options of each control, {control: [option, ...]}.
     """
 
-    def __init__(self, options: Mapping[str, Sequence[str]], choice: Mapping[str, str]):
-        for control, option in choice.items():
-            if option not in options[control]:
-                raise ValueError(
-                    f"there is no {control} {option!r}; expected one of {', '.join(options[control])}."
-                )
+    def __init__(
+        self, model: VisionModel, image: Any, options: Mapping[str, Sequence[str]], choice: Mapping[str, str]
+    ):
+        self.model = model
         self.options = {control: list(values) for control, values in options.items()}
+        self.choice: dict[str, str] = {}
+        self._check(choice)
         self.choice = dict(choice)
         self._boards: dict[tuple[str, ...], Board] = {}
+        self._lock = threading.RLock()
         self._view: BoardView | None = None
         self._box: ipywidgets.Widget | None = None
         self._selected: dict[str, int] = {}
-        self._lock = threading.RLock()
-        self._worker: threading.Thread | None = None
-        self._again = False
-        self._stopped = False
-        self._failure: BaseException | None = None
+        self._background = Background(self._round, self._finished)
+        self._take(image)
+
+    def see(self, image: np.ndarray) -> None:
+        """Run the network on a new picture and keep what boards are made from."""
+        raise NotImplementedError
 
     def make_board(self, choice: Mapping[str, str]) -> Board:
         """Compute the board for a choice, with what can be had at once."""
@@ -68,10 +77,6 @@ class Interface:
         """The choices an offline page carries, the one to show first ahead."""
         rest = [dict(zip(self.options, c, strict=True)) for c in itertools.product(*self.options.values())]
         return [self.choice, *(c for c in rest if c != self.choice)]
-
-    def extra_controls(self) -> list[ipywidgets.Widget]:
-        """Further controls of a subclass."""
-        return []
 
     @property
     def board(self) -> Board:
@@ -98,32 +103,24 @@ class Interface:
 
     def choose(self, **choice: str) -> None:
         """Change options, as the controls do: `choose(layer="mixed4a")`."""
-        for control, option in choice.items():
-            if option not in self.options.get(control, ()):
-                known = ", ".join(self.options.get(control, self.options))
-                raise ValueError(f"there is no {control} {option!r}; expected one of {known}.")
+        self._check(choice)
         self.choice = {**self.choice, **choice}
-        self._selected = {}
-        if self._view:
-            self._view.show(self.board)
-        self._work()
+        self._show()
+
+    def look_at(self, image: Any) -> None:
+        """Show another picture, anything `load_image` takes; a bad one is refused and this one stays."""
+        self._take(image)
+        with self._lock:
+            self._boards.clear()
+        self._show()
 
     def stop(self) -> None:
-        """End the work going on behind; what has arrived stays."""
-        self._stopped = True
+        """End the work going on behind; what has arrived stays. `wait` takes it up again."""
+        self._background.stop()
 
     def wait(self) -> "Interface":
         """Wait until everything has arrived; Ctrl-C ends the waiting and the work."""
-        self._work()
-        try:
-            while (worker := self._worker) is not None and worker.is_alive():
-                worker.join(0.1)
-        except KeyboardInterrupt:
-            self.stop()
-            raise
-        if self._failure is not None:
-            failure, self._failure = self._failure, None
-            raise failure
+        self._background.wait()
         return self
 
     def to_html(self, path: str | os.PathLike) -> Path:
@@ -145,14 +142,27 @@ class Interface:
             return {"text/html": frame(self._finished_boards()), "text/plain": repr(self)}
         if self._box is None:
             self._box = self._layout()
-        self._work()
+        self._background.ask()
         return self._box._repr_mimebundle_(**kwargs)
 
     def __repr__(self) -> str:
         """The class and the current options."""
         return f"{type(self).__name__}({', '.join(f'{k}={v}' for k, v in self.choice.items())})"
 
-    # Boards.
+    # The picture and its boards.
+
+    def _take(self, image: Any) -> None:
+        known = not isinstance(image, str) or image not in SAMPLES or SAMPLES[image].known
+        loaded = load_image(image)
+        self.see(loaded)
+        self.image, self.picture = loaded, _picture(self.model, loaded)
+        self.note = "" if known else "The network was trained on no class for this picture."
+
+    def _check(self, choice: Mapping[str, str]) -> None:
+        for control, option in choice.items():
+            if option not in self.options.get(control, ()):
+                known = ", ".join(self.options.get(control, self.options))
+                raise ValueError(f"there is no {control} {option!r}; expected one of {known}.")
 
     def _board(self, choice: Mapping[str, str]) -> Board:
         key = tuple(choice.values())
@@ -161,21 +171,18 @@ class Interface:
                 self._boards[key] = self.make_board(choice)
             return self._boards[key]
 
-    def _forget(self) -> None:
-        """Drop all boards: what they were made from has changed."""
-        with self._lock:
-            self._boards.clear()
-            self._selected = {}
+    def _show(self) -> None:
+        """Draw the board of the present choice; the view carries the selection over by itself."""
+        self._selected = {}
         if self._view:
             self._view.show(self.board)
-        self._work()
+        self._background.ask()
 
     def _finished_boards(self) -> list[Board]:
         """All boards of a page, with everything that was to arrive."""
-        self._stopped = False
         choices = self.page_choices()
         for choice in choices:
-            for arrived in self.refine(self._board(choice), {}, lambda: not self._stopped):
+            for arrived in self.refine(self._board(choice), {}, lambda: True):
                 self._add(choice, arrived)
         return [self._board(choice) for choice in choices]
 
@@ -184,7 +191,7 @@ class Interface:
         name, pixels = arrived
         with self._lock:
             board = self._board(choice)
-            panels = [with_icons(p, pixels) if p.name == name else p for p in board.panels]
+            panels = [_with_icons(p, pixels) if p.name == name else p for p in board.panels]
             board = dataclasses.replace(board, panels=panels)
             self._boards[tuple(choice.values())] = board
         return board
@@ -196,100 +203,87 @@ class Interface:
             places[name] = divmod(atom, panel.cols) if isinstance(panel, Grid) else atom
         return places
 
-    # Work behind the view: one thread, which looks again whenever something was asked meanwhile.
+    # Behind the view.
 
-    def _work(self) -> None:
-        with self._lock:
-            self._stopped = False
-            self._again = True
-            if self._worker is None or not self._worker.is_alive():
-                self._worker = threading.Thread(target=self._run, daemon=True, name=repr(self))
-                self._worker.start()
+    def _round(self, go_on: Callable[[], bool]) -> None:
+        """Let icons stream into the present board until something else is asked for."""
+        choice, image, count = self.choice, self.image, 0
 
-    def _run(self) -> None:
-        try:
-            while self._next_round():
-                choice, count = dict(self.choice), 0
-                go_on = lambda: not self._stopped and choice == self.choice  # noqa: E731, B023
-                for arrived in self.refine(self._board(choice), dict(self._selected), go_on):
-                    board = self._add(choice, arrived)
-                    count += len(arrived[1])
-                    self._tell(board, arrived[0], f"Drawing icons: {count} so far.")
-        except Exception as error:
-            self._failure = error
-            self._say(f"{type(error).__name__}: {error}")
-        else:
-            self._say("Stopped." if self._stopped else "")
+        def still_wanted() -> bool:
+            return go_on() and choice is self.choice and image is self.image
 
-    def _next_round(self) -> bool:
-        with self._lock:
-            again, self._again = self._again and not self._stopped, False
-            if not again:
-                self._worker = None
-            return again
+        for arrived in self.refine(self._board(choice), dict(self._selected), still_wanted):
+            board = self._add(choice, arrived)
+            count += len(arrived[1])
+            if self._view:
+                self._view.add_icons(board, arrived[0])
+                self._view.status = f"Drawing icons: {count} so far."
+            if self._background.asked or not still_wanted():
+                return
 
-    def _tell(self, board: Board, name: str, status: str) -> None:
-        panel = board[name]
-        if self._view and isinstance(panel, Units) and panel.icons is not None and panel.icon_of is not None:
-            self._view.add_icons(board, name, panel.icons, panel.icon_of.tolist())
-            self._say(status)
-
-    def _say(self, status: str) -> None:
-        if self._view:
-            self._view.status = status
+    def _finished(self, failure: BaseException | None) -> None:
+        if self._view and failure is not None:
+            self._view.status = f"{type(failure).__name__}: {failure}"
+        elif self._view:
+            self._view.status = "Stopped." if self._background.stopped else ""
 
     def _on_select(self, change: Mapping[str, Any]) -> None:
-        atoms = {n: a for n, a in change["new"].items() if any(p.name == n for p in self.board.panels)}
-        self._selected = atoms
-        self._work()
-
-    # The controls around the view.
+        names = {panel.name for panel in self.board.panels}
+        self._selected = {name: atom for name, atom in change["new"].items() if name in names}
+        self._background.ask()
 
     def _layout(self) -> ipywidgets.Widget:
-        controls: list[ipywidgets.Widget] = []
-        for control, options in self.options.items():
-            if len(options) > 1:
-                dropdown = ipywidgets.Dropdown(
-                    options=options,
-                    value=self.choice[control],
-                    description=control,
-                    layout={"width": "220px"},
-                    style={"description_width": "initial"},
-                )
-                dropdown.observe(
-                    lambda change, control=control: self.choose(**{control: change["new"]}), "value"
-                )
-                controls.append(dropdown)
+        """The view, and its controls above it."""
+        widgets = [
+            controls.dropdown(control, options, self.choice[control], self._chooser(control))
+            for control, options in self.options.items()
+            if len(options) > 1
+        ]
         for panel in self.board.panels:
             if isinstance(panel, Units) and panel.most > panel.shown:
-                controls.append(self._slider(panel))
-        stop = ipywidgets.Button(
-            description="Stop", tooltip="End the rendering going on", layout={"width": "70px"}
-        )
-        stop.on_click(lambda _: self.stop())
-        controls += [*self.extra_controls(), stop]
-        row = ipywidgets.HBox(controls, layout={"flex_flow": "row wrap", "align_items": "center"})
-        return ipywidgets.VBox([row, self.view])
+                widgets.append(controls.slider(panel.shown, panel.most, self._limiter(panel.name)))
+        widgets.append(controls.upload(self._upload))
+        background = self._background
+        widgets.append(controls.stop_button(lambda: background.stopped, background.stop, background.resume))
+        return ipywidgets.VBox([controls.bar(widgets), self.view])
 
-    def _slider(self, panel: Units) -> ipywidgets.Widget:
-        slider = ipywidgets.IntSlider(
-            value=panel.shown,
-            min=1,
-            max=panel.most,
-            description="number shown",
-            layout={"width": "260px"},
-            style={"description_width": "initial"},
-        )
+    def _chooser(self, control: str) -> Callable[[str], None]:
+        return lambda option: self.choose(**{control: option})
 
-        def show(change: Mapping[str, Any]) -> None:
-            self.view.shown = {**self.view.shown, panel.name: change["new"]}
+    def _limiter(self, name: str) -> Callable[[int], None]:
+        def limit(count: int) -> None:
+            self.view.shown = {**self.view.shown, name: count}
 
-        slider.observe(show, "value")
-        return slider
+        return limit
+
+    def _upload(self, data: bytes) -> None:
+        try:
+            self.look_at(data)
+        except ValueError as error:
+            self.view.status = str(error)
 
 
-def with_icons(panel: Any, pixels: Mapping[int, np.ndarray]) -> Any:
-    """A list of units with icons {unit: uint8 (s, s, 3)} added; a larger size than before wins."""
+def missing_icons(panel: Panel, wanted: Iterable[int]) -> list[int]:
+    """Of some units of a list, those that have no icon yet."""
+    assert isinstance(panel, Units)
+    return [i for i in wanted if panel.icon_of is None or panel.icon_of[i] < 0]
+
+
+def arrivals(name: str, units: Sequence[int], found: Iterable[tuple[int, Icon]]) -> Iterator[Arrived]:
+    """Icons for a list as they come, (position in `units`, icon), a few at a time."""
+    ready: dict[int, np.ndarray] = {}
+    for i, icon in found:
+        ready[units[i]] = icon.pixels
+        if len(ready) == BATCH:
+            yield name, ready
+            ready = {}
+    if ready:
+        yield name, ready
+
+
+def _with_icons(panel: Panel, pixels: Mapping[int, np.ndarray]) -> Panel:
+    """A list of units with icons {unit: uint8 (s, s, 3)} added."""
+    assert isinstance(panel, Units)
     icons = [] if panel.icons is None else list(panel.icons)
     icon_of = np.full(len(panel), -1, np.int32) if panel.icon_of is None else panel.icon_of.copy()
     for unit, icon in pixels.items():
@@ -298,8 +292,8 @@ def with_icons(panel: Any, pixels: Mapping[int, np.ndarray]) -> Any:
     return dataclasses.replace(panel, icons=np.stack(icons), icon_of=icon_of)
 
 
-def picture_of(model: VisionModel, image: np.ndarray) -> np.ndarray:
-    """What the network sees of an image, for a Grid: uint8, its larger side PICTURE_SIDE."""
+def _picture(model: VisionModel, image: np.ndarray) -> np.ndarray:
+    """What the network sees of an image: uint8, its larger side PICTURE_SIDE."""
     pixels = Image.fromarray(np.round(model.crop(image) * 255).astype(np.uint8))
     scale = PICTURE_SIDE / max(pixels.size)
     width, height = (max(1, round(side * scale)) for side in pixels.size)

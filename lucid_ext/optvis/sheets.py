@@ -34,6 +34,20 @@ class Sheet:
     drive: list[float]
     percentile: list[float]
 
+    def __len__(self) -> int:
+        """The number of channels."""
+        return len(self.drive)
+
+    @property
+    def notes(self) -> list[str]:
+        """A sentence per channel: how its icon compares with photographs."""
+        return [
+            "Dead: no picture was found that excites this channel."
+            if drive <= 0
+            else f"The icon excites it more than {100 * share:.1f}% of photographs do."
+            for drive, share in zip(self.drive, self.percentile, strict=True)
+        ]
+
     def icon(self, unit: int) -> Icon:
         """The icon of one channel."""
         y, x = divmod(unit, self.columns)

@@ -1,13 +1,11 @@
 """The one Jupyter widget: the browser view of a Board."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import anywidget
-import numpy as np
 import traitlets
 
-from lucid_ext.board import Board
+from lucid_ext.board import Board, Units
 from lucid_ext.widgets.bundle import widget_module
 from lucid_ext.widgets.payload import board_key, payload, sheet
 
@@ -40,14 +38,16 @@ class BoardView(anywidget.AnyWidget):
             self.streamed = {}
             self.payload = payload([board], controls=False)
 
-    def add_icons(self, board: Board, panel: str, icons: np.ndarray, icon_of: Sequence[int]) -> None:
-        """Give a list icons that were not ready when its board was drawn.
+    def add_icons(self, board: Board, name: str) -> None:
+        """Draw a list's icons anew: more of them have arrived since its board was drawn.
 
         Args:
-            board: the board they belong to; ignored by the view if it shows another by now.
-            panel: the name of the list.
-            icons: uint8 (m, size, size, 3).
-            icon_of: per unit of the list, which of `icons`, -1 for none.
+            board: the board as it is now; if the view shows another one, nothing happens.
+            name: the list.
         """
-        entry = {"board": board_key(board), "sheet": sheet(icons), "icon_of": [int(i) for i in icon_of]}
-        self.streamed = {**self.streamed, panel: entry}
+        panel = board[name]
+        assert isinstance(panel, Units)
+        assert panel.icons is not None
+        assert panel.icon_of is not None
+        entry = {"board": board_key(board), "sheet": sheet(panel.icons), "icon_of": panel.icon_of.tolist()}
+        self.streamed = {**self.streamed, name: entry}

@@ -71,7 +71,7 @@ def test_view_syncs_only_small_things_back():
     from_browser = {"selected", "hovered"}
     for name in from_browser:
         assert len(json.dumps(getattr(view, name))) < 100
-    view.add_icons(board(), "units", np.zeros((1, 8, 8, 3), np.uint8), [0, -1, -1, -1])
-    assert view.streamed["units"]["icon_of"] == [0, -1, -1, -1]
+    view.add_icons(board(), "units")
+    assert view.streamed["units"]["icon_of"] == [0, 1, -1, 2]
     view.show(board(choice={"layer": "b"}))
     assert view.streamed == {}

@@ -1,0 +1,81 @@
+"""Work that goes on behind an interface: one thread, in rounds, that can be stopped and waited for."""
+
+import threading
+from collections.abc import Callable
+
+Round = Callable[[Callable[[], bool]], None]
+
+
+class Background:
+    """Runs rounds of work in a thread of its own.
+
+    A round is given `go_on`, which it asks often and obeys. Whatever is asked for during a round
+    makes another one follow.
+    """
+
+    def __init__(self, work: Round, finished: Callable[[BaseException | None], None]):
+        """Prepare; nothing runs yet.
+
+        Args:
+            work: one round.
+            finished: told when nothing is left to do, or what went wrong.
+        """
+        self._work, self._finished = work, finished
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._asked = False
+        self._failure: BaseException | None = None
+        self.stopped = False
+
+    @property
+    def asked(self) -> bool:
+        """Whether another round will follow the present one."""
+        return self._asked
+
+    def ask(self) -> None:
+        """Ask for a round; while stopped, it waits for `resume`."""
+        with self._lock:
+            self._asked = True
+            if self._thread is None and not self.stopped:
+                self._thread = threading.Thread(target=self._run, daemon=True, name="lucid_ext background")
+                self._thread.start()
+
+    def stop(self) -> None:
+        """End the present round and begin no other."""
+        self.stopped = True
+
+    def resume(self) -> None:
+        """Go on after `stop`."""
+        self.stopped = False
+        self.ask()
+
+    def wait(self) -> None:
+        """Wait until nothing is left to do; raises what went wrong. Ctrl-C stops the work too."""
+        self.resume()
+        try:
+            while (thread := self._thread) is not None:
+                thread.join(0.1)
+        except KeyboardInterrupt:
+            self.stop()
+            raise
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+
+    def _run(self) -> None:
+        failure: BaseException | None = None
+        while self._next(failure):
+            try:
+                self._work(lambda: not self.stopped)
+            except Exception as error:  # said by `finished`, raised by `wait`
+                failure = self._failure = error
+        self._finished(failure)
+
+    def _next(self, failure: BaseException | None) -> bool:
+        """Whether to run another round; if not, the thread counts as gone from here on."""
+        with self._lock:
+            if self.stopped or failure is not None or not self._asked:
+                self._thread = None
+                return False
+            self._asked = False
+            return True
