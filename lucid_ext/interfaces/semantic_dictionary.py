@@ -135,10 +135,9 @@ class SemanticDictionary(Interface):
             found = stream_directions(self.model, layer, directions, store=self._store, go_on=go_on)
         yield from arrivals("units", missing, found)
         cells = self._acts[layer].reshape(len(vector), -1)
-        wanted = around(selected["image"], image.rows, image.cols, BATCH) if "image" in selected else []
-        missing = [
-            i for i in missing_icons(vector, dict.fromkeys([*wanted, *named(cells)])) if cells[i].any()
-        ]
+        first = around(selected["image"], image.rows, image.cols, BATCH) if "image" in selected else []
+        wanted = dict.fromkeys([*first, *named(cells)])
+        missing = [cell for cell in missing_icons(vector, wanted) if cells[cell].any()]
         found = stream_directions(self.model, layer, cells[missing], store=self._store, go_on=go_on)
         yield from arrivals("vector", missing, found)
 

@@ -139,6 +139,13 @@ def test_click_selects_and_the_list_equals_the_boards_arrays(opened, atom):
     assert opened.rows() == opened.expected(atom)
 
 
+def test_small_cells_beside_the_handle_can_be_clicked(open_page):
+    made = open_page(boards=[board(28, 28)])
+    for atom in (300, 301, 329, 328, 299):
+        made.tab.mouse.click(*made.point(atom, 28, 28))
+        assert made.state("selected") == {"image": atom}
+
+
 def test_dragging_the_handle(opened):
     box = opened.handle.bounding_box()
     opened.tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -373,6 +380,15 @@ def test_tap(touched):
     touched.tab.touchscreen.tap(*touched.point(28))
     assert touched.state("selected") == {"image": 28}
     assert touched.rows() == touched.expected(28)
+
+
+def test_tap_on_the_handles_edge_takes_the_cell_under_the_finger(open_page):
+    made = open_page(
+        boards=[board(28, 28)], has_touch=True, is_mobile=True, viewport={"width": 390, "height": 800}
+    )
+    for atom in (300, 301, 328):
+        made.tab.touchscreen.tap(*made.point(atom, 28, 28))
+        assert made.state("selected") == {"image": atom}
 
 
 def test_dragging_the_handle_by_touch(touched):

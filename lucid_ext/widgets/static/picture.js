@@ -224,7 +224,8 @@ export class Picture {
     if (drags) {
       event.preventDefault();
       this.cell.focus({ preventScroll: true });
-      if (!onHandle) this.choose(this.atomUnder(event));
+      // The handle reaches over small cells next to it: a mouse means the one it points at.
+      if (event.pointerType !== "touch") this.choose(this.atomUnder(event));
     }
   }
 
@@ -261,7 +262,7 @@ export class Picture {
 
   released(event) {
     const pointer = this.pointers.get(event.pointerId);
-    const tapped = pointer && !pointer.drags && !pointer.slid && this.pointers.size === 1;
+    const tapped = pointer && !pointer.slid && this.pointers.size === 1;
     this.forget(event);
     if (tapped) {
       this.cell.focus({ preventScroll: true });
