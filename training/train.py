@@ -1,7 +1,7 @@
 """Train the embedded network from a folder of images, one sub-folder a class.
 
     python training/train.py IMAGES --out RUN                    # from nothing
-    python training/train.py IMAGES --out RUN --weights W.npz    # from earlier weights, stages 3 to 5
+    python training/train.py IMAGES --out RUN --weights W.npz    # from earlier weights, from stage 3
 
 `IMAGES` holds `train/<WordNet id>/*` and `val/<WordNet id>/*`. The recipe is `RECIPE` below; a
 checkpoint is written every `--save-minutes` and at the end of each stage, and the same command
@@ -39,7 +39,8 @@ class Stage:
     epochs: float
     rate_from: float
     rate_to: float
-    robust: bool = False  # move each image one L2 step against the network first
+    robust: float = 0.0  # the longest L2 step against the network, in units of 255 * side / 80
+    smallest_crop: float = 0.3  # of the image's area
 
 
 RECIPE = (
@@ -47,7 +48,8 @@ RECIPE = (
     Stage(64, 3, 0.12, 0.08),
     Stage(64, 12, 0.10, 0.03),
     Stage(80, 6, 0.04, 0.01),
-    Stage(96, 4, 0.03, 0.0, robust=True),
+    Stage(96, 4, 0.03, 0.0, robust=0.8),
+    Stage(96, 2, 0.02, 0.0, robust=0.4, smallest_crop=0.12),
 )
 FIRST_STAGE_FROM_WEIGHTS = 2
 
@@ -66,11 +68,11 @@ def read_folder(folder: Path, classes: list[str]) -> tuple[np.ndarray, np.ndarra
     return images, np.array([i for _, i in files], np.int32)
 
 
-def augment(images: tf.Tensor, side: int) -> tf.Tensor:
+def augment(images: tf.Tensor, side: int, smallest_crop: float) -> tf.Tensor:
     """(n, 64, 64, 3) uint8 -> (n, side, side, 3) in -117..138: crops, flips, light and colour."""
     n = tf.shape(images)[0]
     x = tf.cast(images, tf.float32)
-    area = tf.random.uniform([n], 0.3, 1.0)
+    area = tf.random.uniform([n], smallest_crop, 1.0)
     stretch = tf.exp(tf.random.uniform([n], -0.22, 0.22))
     height = tf.minimum(tf.sqrt(area) * stretch, 1.0)
     width = tf.minimum(tf.sqrt(area) / stretch, 1.0)
@@ -95,13 +97,12 @@ def loss_of(model: tf.keras.Model, x: tf.Tensor, labels: tf.Tensor) -> tf.Tensor
     return tf.nn.softmax_cross_entropy_with_logits(target, logits)
 
 
-def moved_against(model: tf.keras.Model, x: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+def moved_against(model: tf.keras.Model, x: tf.Tensor, labels: tf.Tensor, longest: float) -> tf.Tensor:
     """Each picture one L2 step up its own loss, from a random start.
 
-    The length is uniform in 0 .. 0.8 * 255 * side / 80 (Santurkar et al. 2019 show what such
+    Its length is uniform in 0 .. `longest` (Santurkar et al. 2019 show what such
     training does for the pictures: features become things rather than texture).
     """
-    longest = 0.8 * 255.0 * x.shape[1] / 80.0
     length = tf.random.uniform([tf.shape(x)[0], 1, 1, 1], 0.0, longest)
 
     def unit(v: tf.Tensor) -> tf.Tensor:
@@ -116,16 +117,17 @@ def moved_against(model: tf.keras.Model, x: tf.Tensor, labels: tf.Tensor) -> tf.
     return x + step * tf.minimum(1.0, length / (size + 1e-12))
 
 
-def make_step(model: tf.keras.Model, optimizer: Any, side: int, robust: bool) -> Callable:
-    """One traced training step for this side; returns the mean loss and the accuracy."""
+def make_step(model: tf.keras.Model, optimizer: Any, stage: Stage) -> Callable:
+    """One traced training step of a stage; it returns the mean loss."""
     kernels = [v for v in model.trainable_variables if v.name == "kernel"]
 
     @tf.function
     def step(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        x = augment(images, side)
-        x.set_shape([None, side, side, 3])
-        if robust:
-            x = tf.stop_gradient(moved_against(model, x, labels))
+        x = augment(images, stage.side, stage.smallest_crop)
+        x.set_shape([None, stage.side, stage.side, 3])
+        if stage.robust:
+            longest = stage.robust * 255.0 * stage.side / 80.0
+            x = tf.stop_gradient(moved_against(model, x, labels, longest))
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(loss_of(model, x, labels))
             decay = tf.add_n([tf.nn.l2_loss(tf.convert_to_tensor(v)) for v in kernels])
@@ -220,7 +222,7 @@ def main() -> None:
     saved = time.monotonic()
     while int(run.stage) < len(RECIPE):
         stage = RECIPE[int(run.stage)]
-        step = make_step(model, optimizer, stage.side, stage.robust)
+        step = make_step(model, optimizer, stage)
         batches = round(stage.epochs * per_epoch)
         bar = tqdm(total=batches, initial=int(run.batch), desc=f"{stage}", unit="batch", mininterval=20)
         smooth = None
