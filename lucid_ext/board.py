@@ -6,6 +6,7 @@ of them.
 
 import dataclasses
 import decimal
+import io
 import json
 import os
 import re
@@ -15,7 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from lucid_ext.files import write_atomically
+
 FORMAT = 1  # of saved boards
+FORMATS = ("number", "percent")  # of values
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -79,6 +83,7 @@ class Units:
         shown: how many rows at first.
         most: how many rows at most; a slider offers what lies between 1 and it.
         large: whether icons are large; for a list of one.
+        illustrated: whether units have icons, here already or still to come.
     """
 
     name: str
@@ -93,6 +98,7 @@ class Units:
     shown: int = 5
     most: int = 5
     large: bool = False
+    illustrated: bool = False
 
     def __post_init__(self) -> None:
         n = len(self.labels)
@@ -105,6 +111,15 @@ class Units:
             raise ValueError(f"panel {self.name!r} has {len(self.notes)} notes for {n} units.")
         if (self.icons is None) != (self.icon_of is None):
             raise ValueError(f"panel {self.name!r} needs icons and icon_of together.")
+        if self.icons is not None and not self.illustrated:
+            raise ValueError(f"panel {self.name!r} has icons, but is not said to be illustrated.")
+        if not self.scale > 0 or self.format not in FORMATS:
+            raise ValueError(
+                f"panel {self.name!r} has scale {self.scale} and format {self.format!r}; "
+                f"expected a scale above 0 and one of {', '.join(FORMATS)}."
+            )
+        if not 1 <= self.shown <= max(self.most, 1):
+            raise ValueError(f"panel {self.name!r} shows {self.shown} of at most {self.most} rows.")
 
     def __len__(self) -> int:
         """The number of units."""
@@ -219,21 +234,26 @@ class Board:
                 return link
         raise KeyError(f"no link from {source!r} to {target!r}.")
 
-    def rows(self, name: str, selected: Mapping[str, int]) -> list[tuple[int, float]]:
+    def rows(
+        self, name: str, selected: Mapping[str, int], count: int | None = None
+    ) -> list[tuple[int, float]]:
         """What a list shows, [(unit, value)], when `selected` atoms {panel: atom} are.
 
         The first selected panel with a ranking for the list decides; without one, its own values.
+        `count` is how many rows, by default as many as the list shows at first.
         """
         panel = self[name]
-        assert isinstance(panel, Units)
+        if not isinstance(panel, Units):
+            raise KeyError(f"panel {name!r} is no list of units.")
+        count = panel.shown if count is None else count
         for link in self.links:
             if isinstance(link, Ranking) and link.target == name and link.source in selected:
                 atom = selected[link.source]
                 pairs = zip(link.atoms[atom], link.values[atom], strict=True)
-                return [(int(a), float(v)) for a, v in pairs][: panel.shown]
+                return [(int(a), float(v)) for a, v in pairs][:count]
         if panel.values is None:
             return []
-        order = np.argsort(-panel.values, kind="stable")[: panel.shown]
+        order = np.argsort(-panel.values, kind="stable")[:count]
         return [(int(a), float(panel.values[a])) for a in order]
 
     def describe(self, selected: Mapping[str, int]) -> str:
@@ -241,24 +261,45 @@ class Board:
 
         def fill(match: re.Match[str]) -> str:
             name, row, what = match["panel"], match["row"], match["what"]
-            if row is None:
-                return self[name].label(selected[name])
-            atom, value = self.rows(name, selected)[int(row) - 1]
             panel = self[name]
+            if row is None:
+                return panel.label(selected[name])
             assert isinstance(panel, Units)
+            atom, value = self.rows(name, selected, panel.most)[int(row) - 1]
             return format_value(value, panel.format) if what else panel.label(atom)
 
         try:
-            return re.sub(r"\{(?P<panel>\w+)(?:\.(?P<row>\d+)(?P<what>\.value)?)?\}", fill, self.caption)
+            return re.sub(r"\{(?P<panel>\w+)(?:\.(?P<row>[1-9]\d*)(?P<what>\.value)?)?\}", fill, self.caption)
         except (KeyError, IndexError):
             return ""
+
+    def carry(self, selected: Mapping[str, int], before: "Board") -> dict[str, int]:
+        """What was selected on another board, on this one.
+
+        Cells become those at the same place, units those of the same name; what has no such
+        counterpart is dropped.
+        """
+        carried = {}
+        for panel in self.panels:
+            old = next((p for p in before.panels if p.name == panel.name), None)
+            atom = selected.get(panel.name)
+            if atom is None or old is None or not 0 <= atom < len(old):
+                continue
+            if isinstance(panel, Grid) and isinstance(old, Grid):
+                row, col = divmod(atom, old.cols)
+                row = int((row + 0.5) / old.rows * panel.rows)
+                carried[panel.name] = row * panel.cols + int((col + 0.5) / old.cols * panel.cols)
+            elif isinstance(panel, Units) and isinstance(old, Units) and old.labels[atom] in panel.labels:
+                carried[panel.name] = list(panel.labels).index(old.labels[atom])
+        return carried
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the board as one `.npz`: JSON for its structure, its arrays beside it."""
         arrays: dict[str, np.ndarray] = {}
         text = json.dumps({"format": FORMAT, "board": _to_json(self, arrays)})
-        with Path(path).open("wb") as file:
-            np.savez_compressed(file, **arrays, board=np.frombuffer(text.encode(), np.uint8))  # type: ignore[arg-type]
+        data = io.BytesIO()
+        np.savez_compressed(data, **arrays, board=np.frombuffer(text.encode(), np.uint8))  # type: ignore[arg-type]
+        write_atomically(path, data.getvalue())
 
     @staticmethod
     def load(path: str | os.PathLike) -> "Board":
@@ -284,11 +325,15 @@ class Board:
         """Refuse a link whose arrays do not fit its panels."""
         source, target = self[link.source], self[link.target]
         where = f"the link from {link.source!r} to {link.target!r}"
+        if isinstance(link, Heat | Mixture) and not np.all(link.weights >= 0):
+            raise ValueError(f"{where} has weights that are negative or not numbers.")
         if isinstance(link, Heat):
             expected = (len(source), len(target))
             if not isinstance(target, Grid) or link.weights.shape != expected:
                 raise ValueError(f"{where} has weights {link.weights.shape}; expected {expected} and a grid.")
             return
+        if not isinstance(target, Units):
+            raise ValueError(f"{where} needs a list of units to lead to.")
         numbers = link.values if isinstance(link, Ranking) else link.weights
         if link.atoms.shape != numbers.shape or link.atoms.shape[0] != len(source):
             raise ValueError(

@@ -22,6 +22,7 @@ def board(**changes) -> Board:
         notes=["", "dead", "", ""],
         icons=rng.integers(0, 256, (3, 8, 8, 3), dtype=np.uint8),
         icon_of=np.array([0, 1, -1, 2], np.int32),
+        illustrated=True,
         scale=3.0,
         shown=2,
         most=2,
@@ -76,6 +77,25 @@ def test_caption_is_written_from_the_data():
     b = board()
     value = format_value(float(b.link("image", "units").values[2, 0]), "number")
     assert b.describe({"image": 2}) == f"row 0, column 2: a:2 ({value}), then a:0; cup (70.0%)."
+
+
+def test_caption_may_speak_of_more_rows_than_a_list_shows_at_first():
+    short = dataclasses.replace(board()["units"], shown=1)
+    b = board(panels=[board()["image"], short, board()["classes"]], caption="{units.1} and {units.2}")
+    assert b.describe({"image": 2}) == "a:2 and a:0"
+
+
+def test_selection_is_carried_to_another_board():
+    before = board()
+    finer = Grid("image", "Picture", PICTURE, 4, 6)
+    fewer = dataclasses.replace(
+        before["units"], labels=["a:9", "a:2"], notes=[], icons=None, icon_of=None, shown=1
+    )
+    after = Board("t", "r", [finer, fewer])
+    # The middle of row 1, column 2 of 2 x 3 lies in row 3, column 5 of 4 x 6.
+    assert after.carry({"image": 5, "units": 2, "gone": 0}, before) == {"image": 23, "units": 1}
+    assert after.carry({"units": 0}, before) == {}
+    assert after.carry({"image": 99}, before) == {}
 
 
 def test_caption_says_nothing_it_does_not_know():
@@ -148,6 +168,16 @@ def test_what_does_not_fit_is_refused():
     assert "share a name" in broken(lambda: board(panels=[*b.panels, b["image"]]))
     assert "atom 6 of 6" in broken(lambda: dataclasses.replace(b["image"], start=6))
     assert "expected uint8" in broken(lambda: dataclasses.replace(b["image"], picture=PICTURE / 255))
+    assert "is not said to be illustrated" in broken(
+        lambda: dataclasses.replace(b["units"], illustrated=False)
+    )
+    assert "expected a scale above 0" in broken(lambda: dataclasses.replace(b["units"], scale=0.0))
+    assert "one of number, percent" in broken(lambda: dataclasses.replace(b["units"], format="odds"))
+    assert "shows 3 of at most 2 rows" in broken(lambda: dataclasses.replace(b["units"], shown=3))
+    negative = dataclasses.replace(heat, weights=-heat.weights)
+    assert "negative or not numbers" in broken(lambda: board(links=[negative]))
+    to_grid = dataclasses.replace(ranking, target="image")
+    assert "needs a list of units" in broken(lambda: board(links=[to_grid]))
     assert "icons and icon_of together" in broken(lambda: dataclasses.replace(b["units"], icon_of=None))
     assert "expected (4,)" in broken(lambda: dataclasses.replace(b["units"], values=np.ones(3, np.float32)))
     assert "notes for 4 units" in broken(lambda: dataclasses.replace(b["units"], notes=["one"]))

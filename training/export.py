@@ -2,42 +2,34 @@
 
     python training/export.py WEIGHTS.npz IMAGES
 
-`WEIGHTS.npz` is what `train.py` leaves; `IMAGES/val` holds pictures the network was not trained on,
-a sub-folder per class, to measure its accuracy. Class names come from the present card.
+`WEIGHTS.npz` is what `train.py` leaves; `IMAGES/val` holds photographs the network was not trained
+on, a sub-folder per class, to measure its accuracy. Class names come from the present card. The card
+also holds values to check a copy of the graph against, computed by the network in Keras.
 """
 
 import argparse
 import json
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tqdm.auto import tqdm
+from network import build, unfold
+from photographs import validation
 
 import lucid_ext as lx
-from lucid_ext.models.inception import MEAN_PIXEL, frozen_graph
+from lucid_ext.files import write_atomically
+from lucid_ext.models.inception import BLOCKS, MEAN_PIXEL, frozen_graph
 from lucid_ext.models.load import ASSETS, EMBEDDED
 
 SIDE = 112
-
-
-def validation(folder: Path, classes: list[list[str]]) -> Iterator[tuple[tf.Tensor, np.ndarray]]:
-    """Batches of (pictures (n, SIDE, SIDE, 3) in [0, 1], class numbers (n,))."""
-    files = [(p, i) for i, (name, _) in enumerate(classes) for p in sorted((folder / name).iterdir())]
-    for start in tqdm(range(0, len(files), 100), desc="validation", unit="batch"):
-        batch = files[start : start + 100]
-        images = [
-            tf.image.resize(lx.load_image(p), (SIDE, SIDE), "bicubic", antialias=True) for p, _ in batch
-        ]
-        yield tf.clip_by_value(tf.stack(images), 0.0, 1.0), np.array([i for _, i in batch])
 
 
 def measure(model: lx.VisionModel, folder: Path, classes: list[list[str]]) -> dict[str, float]:
     """Top-1 and top-5 accuracy."""
     parts = []
     run = model.function("input", [model.logits])
-    for images, labels in validation(folder, classes):
+    for images, labels in validation(folder, classes, SIDE):
         logits = run(images)[0].numpy()
         parts.append((logits > logits[np.arange(len(labels)), labels][:, None]).sum(1))
     ranks = np.concatenate(parts)
@@ -46,6 +38,32 @@ def measure(model: lx.VisionModel, folder: Path, classes: list[list[str]]) -> di
         "top1": round(float((ranks < 1).mean()), 4),
         "top5": round(float((ranks < 5).mean()), 4),
     }
+
+
+def check_values(weights: Any, classes: int) -> dict[str, dict[str, Any]]:
+    """Activations of Keras' network for an input made from a seed, in a few numbers per layer."""
+    levels = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3)).astype(np.float32)
+    network = build(classes, dtype="float32")
+    unfold(network, weights, np.zeros((1, SIDE, SIDE, 3), np.uint8))
+    # A block ends in a concatenation; the others in the ReLU after their batch norm.
+    layers = {
+        f"conv2d{i}": network.layers[network.layers.index(network.get_layer(f"conv2d{i}")) + 2]
+        for i in range(3)
+    }
+    ends = [layer for layer in network.layers if isinstance(layer, tf.keras.layers.Concatenate)]
+    layers |= {f"mixed{block}": layer for block, layer in zip(BLOCKS, ends, strict=True)}
+    layers["softmax2_pre_activation"] = network.get_layer("softmax2")
+    outputs = tf.keras.Model(network.input, [layer.output for layer in layers.values()])
+    values = {}
+    for name, acts in zip(layers, outputs(levels[None] - MEAN_PIXEL, training=False), strict=True):
+        a = acts.numpy()[0]
+        values[name] = {
+            "shape": list(a.shape),
+            "mean": float(a.mean()),
+            "l2": float(np.linalg.norm(a)),
+            "first": a.ravel()[:4].tolist(),
+        }
+    return values
 
 
 def main() -> None:
@@ -60,11 +78,14 @@ def main() -> None:
     )
     args = parser.parse_args()
     graph_path, card_path = ASSETS / f"{EMBEDDED}.pb", ASSETS / f"{EMBEDDED}.json"
-    classes = (
-        json.loads(args.classes.read_text()) if args.classes else json.loads(card_path.read_text())["classes"]
-    )
+    source = json.loads((args.classes or card_path).read_text())
+    classes = source if args.classes else source["classes"]
+    weights = np.load(args.weights)
+    found = sorted(path.name for path in (args.images / "val").iterdir())
+    if found != [name for name, _ in classes] or weights["softmax2_b"].shape != (len(classes),):
+        raise SystemExit(f"{args.weights}, {args.images / 'val'} and the class names do not belong together.")
 
-    graph_def = frozen_graph(np.load(args.weights))
+    graph_def = frozen_graph(weights)
     model = lx.VisionModel(
         graph_def,
         labels=[names for _, names in classes],
@@ -75,12 +96,12 @@ def main() -> None:
     card = {
         "digest": model.digest,
         "side": SIDE,
-        "accuracy": measure(model, args.images / "val", classes),
+        "accuracy": measure(model, args.images, classes),
+        "check": check_values(weights, len(classes)),
         "classes": classes,
     }
-    graph_path.write_bytes(graph_def.SerializeToString(deterministic=True))
-    lines = json.dumps(card, indent=1, ensure_ascii=False)
-    card_path.write_text(lines + "\n")
+    write_atomically(graph_path, graph_def.SerializeToString(deterministic=True))
+    write_atomically(card_path, (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode())
     print(f"{graph_path}: {graph_path.stat().st_size:,} bytes, {card['accuracy']}")
 
 

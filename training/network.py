@@ -6,19 +6,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-# InceptionV1's table: 1x1, 3x3 bottleneck, 3x3, 5x5 bottleneck, 5x5, pool_reduce.
-BLOCKS = {
-    "3a": (64, 96, 128, 16, 32, 32),
-    "3b": (128, 128, 192, 32, 96, 64),
-    "4a": (192, 96, 204, 16, 48, 64),
-    "4b": (160, 112, 224, 24, 64, 64),
-    "4c": (128, 128, 256, 24, 64, 64),
-    "4d": (112, 144, 288, 32, 64, 64),
-    "4e": (256, 160, 320, 32, 128, 128),
-    "5a": (256, 160, 320, 48, 128, 128),
-    "5b": (384, 192, 384, 48, 128, 128),
-}
-POOLED_BEFORE = ("4a", "5a")
+from lucid_ext.models.inception import BLOCKS, POOLED_BEFORE
+
 EPSILON = 1e-3
 
 

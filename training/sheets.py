@@ -11,20 +11,21 @@ import argparse
 import dataclasses
 import io
 import json
-import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from photographs import validation
 from PIL import Image
 from tqdm.auto import tqdm
 
 import lucid_ext as lx
+from lucid_ext.files import write_atomically
 from lucid_ext.models.inception import BLOCKS
 from lucid_ext.optvis.icon import CHANNEL, RECIPE_VERSION, drive, stream_directions
 from lucid_ext.optvis.sheets import FOLDER, MANIFEST
+from lucid_ext.tiles import pack, unpack
 
-from export import validation
 
 LAYERS = [f"mixed{block}" for block in BLOCKS]
 MOST_BYTES = 7_900_000
@@ -43,26 +44,17 @@ def render(model: lx.VisionModel, layer: str, store: lx.IconStore) -> np.ndarray
     return pixels
 
 
-def pack(icons: np.ndarray, quality: int) -> tuple[bytes, int]:
+def encode(icons: np.ndarray, quality: int) -> tuple[bytes, int]:
     """Icons as one webp, and how many there are in a row."""
-    count, size = icons.shape[:2]
-    columns = math.ceil(math.sqrt(count))
-    rows = math.ceil(count / columns)
-    canvas = np.full((rows * columns, size, size, 3), 128, np.uint8)
-    canvas[:count] = icons
-    whole = (
-        canvas.reshape(rows, columns, size, size, 3).swapaxes(1, 2).reshape(rows * size, columns * size, 3)
-    )
+    sheet, columns = pack(icons)
     data = io.BytesIO()
-    Image.fromarray(whole).save(data, "webp", quality=quality, method=6)
+    Image.fromarray(sheet).save(data, "webp", quality=quality, method=6)
     return data.getvalue(), columns
 
 
-def unpack(data: bytes, columns: int, count: int, size: int) -> np.ndarray:
+def decode(data: bytes, columns: int, count: int) -> np.ndarray:
     """The icons as whoever opens the sheet sees them."""
-    whole = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
-    tiles = whole.reshape(-1, size, columns, size, 3).swapaxes(1, 2).reshape(-1, size, size, 3)
-    return tiles[:count]
+    return unpack(np.asarray(Image.open(io.BytesIO(data)).convert("RGB")), columns, count)
 
 
 def photograph_maxima(model: lx.VisionModel, folder: Path) -> dict[str, np.ndarray]:
@@ -70,7 +62,7 @@ def photograph_maxima(model: lx.VisionModel, folder: Path) -> dict[str, np.ndarr
     classes = json.loads((FOLDER.parent / f"{model.name}.json").read_text())["classes"]
     run = model.function("input", LAYERS)
     maxima: dict[str, list[np.ndarray]] = {layer: [] for layer in LAYERS}
-    for images, _ in validation(folder, classes):
+    for images, _ in validation(folder, classes, model.size[0]):
         for layer, acts in zip(LAYERS, run(images), strict=True):
             maxima[layer].append(acts.numpy().max((1, 2)))
     return {layer: np.concatenate(parts) for layer, parts in maxima.items()}
@@ -86,16 +78,16 @@ def main() -> None:
     args = parser.parse_args()
     model, store = lx.load_model(), lx.IconStore(args.store)
     icons = {layer: render(model, layer, store) for layer in LAYERS}
-    maxima = photograph_maxima(model, args.images / "val")
+    maxima = photograph_maxima(model, args.images)
 
     for quality in QUALITIES:
-        packed = {layer: pack(pixels, quality) for layer, pixels in icons.items()}
+        packed = {layer: encode(pixels, quality) for layer, pixels in icons.items()}
         if sum(len(data) for data, _ in packed.values()) <= MOST_BYTES:
             break
     layers: dict[str, dict[str, Any]] = {}
     for layer, (data, columns) in packed.items():
         count = len(icons[layer])
-        shown = unpack(data, columns, count, CHANNEL.size)
+        shown = decode(data, columns, count)
         eye = np.eye(count, dtype=np.float32)
         driven = np.concatenate(
             [drive(model, layer, shown[i : i + 32], eye[i : i + 32]) for i in range(0, count, 32)]
@@ -113,7 +105,7 @@ def main() -> None:
 
     FOLDER.mkdir(exist_ok=True)
     for layer, (data, _) in packed.items():
-        (FOLDER / f"{layer}.webp").write_bytes(data)
+        write_atomically(FOLDER / f"{layer}.webp", data)
     manifest = {
         "weights": model.digest,
         "recipe": dataclasses.asdict(CHANNEL),
@@ -125,7 +117,7 @@ def main() -> None:
         "gate": {"channels": GATE_CHANNELS, "above_99th_percentile": round(float(np.mean(above)), 4)},
         "layers": layers,
     }
-    (FOLDER / MANIFEST).write_text(json.dumps(manifest) + "\n")
+    write_atomically(FOLDER / MANIFEST, (json.dumps(manifest) + "\n").encode())
     size = sum(len(data) for data, _ in packed.values())
     print(
         f"{size:,} bytes at quality {quality}; {np.mean(above):.0%} of {GATE_CHANNELS} channels of 4a to 4e"

@@ -1,7 +1,7 @@
 """Train the embedded network from a folder of images, one sub-folder a class.
 
     python training/train.py IMAGES --out RUN                    # from nothing
-    python training/train.py IMAGES --out RUN --weights W.npz    # from earlier weights, from stage 3
+    python training/train.py IMAGES --out RUN --weights W.npz    # from earlier weights, from the fourth stage
 
 `IMAGES` holds `train/<WordNet id>/*` and `val/<WordNet id>/*`. The recipe is `RECIPE` below; a
 checkpoint is written every `--save-minutes` and at the end of each stage, and the same command
@@ -40,18 +40,17 @@ class Stage:
     rate_from: float
     rate_to: float
     robust: float = 0.0  # the longest L2 step against the network, in units of 255 * side / 80
-    smallest_crop: float = 0.3  # of the image's area
+    smallest_crop: float = 0.35  # of the image's area
 
 
 RECIPE = (
     Stage(48, 5, 0.25, 0.12),
-    Stage(64, 3, 0.12, 0.08),
-    Stage(64, 12, 0.10, 0.03),
-    Stage(80, 6, 0.04, 0.01),
-    Stage(96, 4, 0.03, 0.0, robust=0.8),
-    Stage(96, 2, 0.02, 0.0, robust=0.4, smallest_crop=0.12),
+    Stage(64, 1.5, 0.12, 0.065),
+    Stage(80, 1, 0.07, 0.0, robust=0.8),
+    Stage(80, 0.6, 0.05, 0.008),
+    Stage(80, 0.25, 0.015, 0.0, robust=0.4),
 )
-FIRST_STAGE_FROM_WEIGHTS = 2
+FIRST_STAGE_FROM_WEIGHTS = 3
 
 
 def read_folder(folder: Path, classes: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -201,6 +200,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the result")
     parser.add_argument("--weights", type=Path, help="an .npz of folded weights to start from")
     parser.add_argument("--save-minutes", type=float, default=10.0)
+    parser.add_argument(
+        "--bfloat16", action="store_true", help="mixed precision, for processors that have it"
+    )
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
 
@@ -210,9 +212,11 @@ def main() -> None:
     images, labels = read_folder(args.images / "train", classes)
     val_images, val_labels = read_folder(args.images / "val", classes)
 
-    model = build(len(classes), dtype="mixed_bfloat16")
+    if len(images) < BATCH:
+        raise SystemExit(f"{args.images / 'train'} holds {len(images)} images; expected at least {BATCH}.")
+    model = build(len(classes), dtype="mixed_bfloat16" if args.bfloat16 else "float32")
     if args.weights:
-        unfold(model, np.load(args.weights), images[:: len(images) // 512][:512])
+        unfold(model, np.load(args.weights), images[:: max(1, len(images) // 512)][:512])
     optimizer = tf.keras.optimizers.SGD(RECIPE[0].rate_from, MOMENTUM, nesterov=True)
     optimizer.build(model.trainable_variables)
     run = Run(args.out, model, optimizer, FIRST_STAGE_FROM_WEIGHTS if args.weights else 0)
@@ -246,7 +250,7 @@ def main() -> None:
                     run.stage.assign_add(1)
                     run.batch.assign(0)
                 run.manager.save()
-                calibrate(run.averaged(check), images[:: len(images) // 2000], OWN_SIDE)
+                calibrate(run.averaged(check), images[:: max(1, len(images) // 2000)], OWN_SIDE)
                 record = {
                     "stage": str(stage),
                     "batch": done + 1,

@@ -104,15 +104,17 @@ class Interface:
     def choose(self, **choice: str) -> None:
         """Change options, as the controls do: `choose(layer="mixed4a")`."""
         self._check(choice)
+        before = self.board
         self.choice = {**self.choice, **choice}
-        self._show()
+        self._show(before)
 
     def look_at(self, image: Any) -> None:
         """Show another picture, anything `load_image` takes; a bad one is refused and this one stays."""
+        before = self.board
         self._take(image)
         with self._lock:
             self._boards.clear()
-        self._show()
+        self._show(before)
 
     def stop(self) -> None:
         """End the work going on behind; what has arrived stays. `wait` takes it up again."""
@@ -171,9 +173,9 @@ class Interface:
                 self._boards[key] = self.make_board(choice)
             return self._boards[key]
 
-    def _show(self) -> None:
-        """Draw the board of the present choice; the view carries the selection over by itself."""
-        self._selected = {}
+    def _show(self, before: Board) -> None:
+        """Draw the board of the present choice; what was selected on the one before stays so."""
+        self._selected = self.board.carry(self._selected, before)
         if self._view:
             self._view.show(self.board)
         self._background.ask()

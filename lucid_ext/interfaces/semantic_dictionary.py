@@ -95,11 +95,21 @@ class SemanticDictionary(Interface):
             scale=float(values.max(initial=0)) or 1.0,
             shown=min(5, most),
             most=most,
+            illustrated=True,
             **(self._sheet(layer) if basis == "channels" else {}),
         )
         lengths = [f"length of a[{y}, {x}]" for y in range(rows) for x in range(cols)]
         scale = float(norms.max()) or 1.0
-        vector = Units("vector", "The cell as a whole", lengths, scale=scale, shown=1, most=1, large=True)
+        vector = Units(
+            "vector",
+            "The cell as a whole",
+            lengths,
+            scale=scale,
+            shown=1,
+            most=1,
+            large=True,
+            illustrated=True,
+        )
         probabilities = self._acts[self.model.softmax]
         classes = Units("classes", "Prediction", self.model.labels, values=probabilities, format="percent")
         own = np.arange(len(cells), dtype=np.int32)[:, None]
@@ -158,8 +168,7 @@ class SemanticDictionary(Interface):
         sheet = shipped_sheet(self.model.digest, layer)
         if sheet is None:
             return {}
-        icons = np.stack([sheet.icon(channel).pixels for channel in range(len(sheet))])
-        return {"icons": icons, "icon_of": np.arange(len(icons), dtype=np.int32), "notes": sheet.notes}
+        return {"icons": sheet.icons, "icon_of": np.arange(len(sheet), dtype=np.int32), "notes": sheet.notes}
 
 
 def _express(acts: np.ndarray, layer: str, basis: str) -> tuple[np.ndarray, np.ndarray, list[str]]:

@@ -12,6 +12,9 @@ GraphDef: TypeAlias = tf.compat.v1.GraphDef
 # Below this many numbers a constant is a setting (an axis, a shape), not a weight.
 SMALLEST_WEIGHT = 8
 
+# A constant may state one number for a whole shape; this many in all are more than any graph needs.
+MOST_CLAIMED = 1_000_000
+
 # What an image classifier at inference is made of. Anything else is refused before it can run:
 # a graph is a program, and some ops read files or call Python.
 ALLOWED_OPS = frozenset(
@@ -131,6 +134,7 @@ def read(data: bytes, name: str) -> GraphDef:
             f"{name} holds operations no frozen image classifier needs ({what}), "
             "so it was not loaded: export it for inference, with weights as constants."
         )
+    claimed = 0
     known = {node.name for node in graph_def.node}
     if len(known) != len(graph_def.node):
         raise ValueError(f"{name} uses a node name twice, so it was not loaded.")
@@ -139,20 +143,24 @@ def read(data: bytes, name: str) -> GraphDef:
         if missing:
             raise ValueError(f"{name} lacks node {missing[0]!r}, which {node.name!r} reads.")
         if node.op == "Const":
-            _check_const(node, name)
+            claimed += _check_const(node, name)
         node.device = ""
+    if claimed > MOST_CLAIMED:
+        raise ValueError(f"{name}: its constants claim {claimed:,} numbers the file does not hold.")
     return graph_def
 
 
-def _check_const(node: tf.compat.v1.NodeDef, name: str) -> None:
-    """Refuse a constant that claims to be larger than what the file holds."""
+def _check_const(node: tf.compat.v1.NodeDef, name: str) -> int:
+    """How many numbers a constant claims; refuse one that does not hold what its shape says."""
     proto = node.attr["value"].tensor
     size = math.prod(max(d.size, 0) for d in proto.tensor_shape.dim)
-    dtype = tf.as_dtype(proto.dtype)
-    if proto.tensor_content and len(proto.tensor_content) != size * dtype.size:
+    try:
+        width = tf.as_dtype(proto.dtype).size
+    except TypeError:
+        raise ValueError(f"{name}: constant {node.name!r} is of no known type.") from None
+    if proto.tensor_content and len(proto.tensor_content) != size * width:
         raise ValueError(f"{name}: constant {node.name!r} does not hold what its shape says.")
-    if not proto.tensor_content and size > 1_000_000:
-        raise ValueError(f"{name}: constant {node.name!r} claims {size:,} numbers it does not hold.")
+    return 0 if proto.tensor_content else size
 
 
 def node_of(tensor: str) -> str:

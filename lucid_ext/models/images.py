@@ -1,19 +1,22 @@
 """Images in: from a sample's name, a file, a URL, bytes, a PIL image or an array to one form."""
 
+import http.client
 import io
 import os
+import urllib.request
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from lucid_ext.models.samples import SAMPLES, open_sample
 
 LONGEST_SIDE = 1024  # larger pictures are reduced to it: enough to zoom into, small enough to keep
 SMALLEST_SIDE = 16
 MOST_PIXELS = 100_000_000
+MOST_BYTES = 100_000_000  # of a download
 DOWNLOAD_SECONDS = 20
 
 
@@ -57,28 +60,32 @@ def _from_name(source: str | os.PathLike) -> np.ndarray:
     return _from_file(path, str(name))
 
 
-def _download(url: str) -> Path:
-    import pooch
-
-    folder = Path(os.environ.get("LUCID_EXT_CACHE") or pooch.os_cache("lucid_ext")) / "images"
-    downloader = pooch.HTTPDownloader(timeout=DOWNLOAD_SECONDS)
+def _download(url: str) -> io.BytesIO:
     try:
-        return Path(pooch.retrieve(url, known_hash=None, path=folder, downloader=downloader))
-    except Exception as error:  # of requests, urllib3 or the disk: all mean there is no picture
-        reason = str(error).partition("\n")[0][:120]
+        with urllib.request.urlopen(url, timeout=DOWNLOAD_SECONDS) as response:
+            data = response.read(MOST_BYTES + 1)
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise ValueError(
-            f"{url} could not be downloaded ({type(error).__name__}: {reason}); "
+            f"{url} could not be downloaded ({type(error).__name__}: {str(error)[:120]}); "
             "check the address and the network, or save the picture and give its path."
         ) from error
+    if len(data) > MOST_BYTES:
+        raise ValueError(f"{url} is larger than {MOST_BYTES // 1_000_000} MB; expected a picture.")
+    return io.BytesIO(data)
 
 
 def _from_file(file: Path | io.BytesIO, name: str) -> np.ndarray:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")  # of Pillow, about sizes and odd metadata
             with Image.open(file) as picture:
+                _check_size(picture, name)
+                picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # lets a large JPEG be decoded small
+                picture.load()
                 return _from_pil(picture, name)
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except UnusableImageError:
+        raise
+    except Exception as error:  # each decoder has exceptions of its own for a damaged file
         size = file.stat().st_size if isinstance(file, Path) else file.getbuffer().nbytes
         what = "is empty" if size == 0 else "cannot be read as a picture, or is cut short"
         raise ValueError(
@@ -86,18 +93,25 @@ def _from_file(file: Path | io.BytesIO, name: str) -> np.ndarray:
         ) from error
 
 
-def _from_pil(picture: Image.Image, name: str) -> np.ndarray:
+class UnusableImageError(ValueError):
+    """A picture that can be read but not used."""
+
+
+def _check_size(picture: Image.Image, name: str) -> None:
     width, height = picture.size
     if min(width, height) < SMALLEST_SIDE:
-        raise ValueError(
+        raise UnusableImageError(
             f"{name} is {width} x {height} pixels; expected at least {SMALLEST_SIDE} x {SMALLEST_SIDE}."
         )
     if width * height > MOST_PIXELS:
-        raise ValueError(
+        raise UnusableImageError(
             f"{name} is {width} x {height} pixels; expected at most {MOST_PIXELS // 1_000_000} "
             "million: scale it down first."
         )
-    picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # lets a large JPEG be decoded small
+
+
+def _from_pil(picture: Image.Image, name: str) -> np.ndarray:
+    _check_size(picture, name)
     picture = ImageOps.exif_transpose(picture)
     if picture.mode in ("I", "I;16", "I;16L", "I;16B", "I;16N"):
         levels = np.asarray(picture).astype(np.float32) / 65535.0
@@ -105,7 +119,7 @@ def _from_pil(picture: Image.Image, name: str) -> np.ndarray:
     if picture.mode == "F":
         return _from_array(_reduced(picture), name)
     if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
+        picture = _reduced(picture.convert("RGBA"))
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture)
     return np.asarray(_reduced(picture.convert("RGB")), np.float32) / 255.0

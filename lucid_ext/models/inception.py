@@ -5,11 +5,22 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-BLOCKS = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
-"""The mixed blocks, in order."""
+BLOCKS = {
+    "3a": (64, 96, 128, 16, 32, 32),
+    "3b": (128, 128, 192, 32, 96, 64),
+    "4a": (192, 96, 204, 16, 48, 64),
+    "4b": (160, 112, 224, 24, 64, 64),
+    "4c": (128, 128, 256, 24, 64, 64),
+    "4d": (112, 144, 288, 32, 64, 64),
+    "4e": (256, 160, 320, 32, 128, 128),
+    "5a": (256, 160, 320, 48, 128, 128),
+    "5b": (384, 192, 384, 48, 128, 128),
+}
+"""InceptionV1's mixed blocks, in order, with the widths of 1x1, 3x3_bottleneck, 3x3, 5x5_bottleneck,
+5x5 and pool_reduce; their channels are 1x1, 3x3, 5x5, pool_reduce, concatenated."""
 
-BRANCHES = ("1x1", "3x3", "5x5", "pool_reduce")
-"""What a block concatenates, in the order of its channels."""
+POOLED_BEFORE = {"4a": "maxpool4", "5a": "maxpool10"}
+"""The pooling in front of a block."""
 
 MEAN_PIXEL = 117.0
 """The input node takes 255 * image - 117, RGB."""
@@ -59,8 +70,8 @@ def frozen_graph(weights: Mapping[str, np.ndarray]) -> tf.compat.v1.GraphDef:
         x = pool(conv(x, "conv2d0", 2), "maxpool0", 2)
         x = conv(conv(x, "conv2d1"), "conv2d2")
         for block in BLOCKS:
-            if block in ("4a", "5a"):
-                x = pool(x, {"4a": "maxpool4", "5a": "maxpool10"}[block], 2)
+            if block in POOLED_BEFORE:
+                x = pool(x, POOLED_BEFORE[block], 2)
             x = mixed(x, f"mixed{block}")
         x = tf.reduce_mean(x, [1, 2], name="avgpool0")
         x = tf.matmul(x, weight("softmax2_w"), name="softmax2_pre_activation/matmul")

@@ -1,5 +1,6 @@
 """`load_model`: the embedded network, or a frozen graph of the same family from a file."""
 
+import hashlib
 import json
 import os
 from importlib import resources
@@ -39,16 +40,16 @@ def load_model(source: str | os.PathLike = EMBEDDED) -> VisionModel:
         raise ValueError(
             f"{card_path} is not the card of a network: fetch it again with {path.name}."
         ) from error
-    model = VisionModel(
-        read(path.read_bytes(), str(path)),
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise ValueError(
+            f"{path} is damaged or is not the network its card {card_path.name} describes: "
+            "fetch both files again, or write them anew with training/export.py."
+        )
+    return VisionModel(
+        read(data, str(path)),
         labels=labels,
         size=(side, side),
         value_range=(-MEAN_PIXEL, 255.0 - MEAN_PIXEL),
         name=path.stem,
     )
-    if model.digest != digest:
-        raise ValueError(
-            f"{path} is not the network its card {card_path.name} describes: "
-            "fetch both files again, or write them anew with training/export.py."
-        )
-    return model

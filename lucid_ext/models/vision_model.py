@@ -25,6 +25,7 @@ class VisionModel:
         size: (height, width) of its own input, in pixels.
         logits: the node before the softmax.
         softmax: the node of the class probabilities.
+        memo: for whoever makes something costly from the network and wants it to live as long.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class VisionModel:
         self._structure, weights = take_weights(graph_def)
         self._weights = {name: tf.constant(value) for name, value in weights.items()}
         self._nodes = {node.name: node for node in graph_def.node}
+        self.memo: dict[str, Any] = {}
         self._functions: dict[Any, Callable] = {}
         softmax = [node for node in graph_def.node if node.op == "Softmax"]
         if "input" not in self._nodes or not softmax:
@@ -87,6 +89,11 @@ class VisionModel:
         """
         given = {**self._weights, **replaced}
         part = between(self._structure, given.keys(), fetch)
+        if any(node.op == "Placeholder" for node in part.node):
+            raise ValueError(
+                f"{', '.join(replaced)} does not decide {', '.join(fetch)} alone: "
+                "the image reaches it by other paths too; replace a layer that all paths go through."
+            )
         read = {i for node in part.node for i in node.input} & given.keys()
         names = [name for name in fetch if name not in given]
         found = tf.graph_util.import_graph_def(
@@ -184,6 +191,13 @@ class VisionModel:
                 f"{self.name} has no layer {layer!r}; {hint}Its layers: {', '.join(self.layers)}."
             )
 
+    def check_spatial(self, layer: str) -> None:
+        """Raise a ValueError unless `layer` is a listed layer with positions."""
+        self.check_layer(layer)
+        if len(self.layers.get(layer, ())) != 3:
+            spatial = ", ".join(name for name, shape in self.layers.items() if len(shape) == 3)
+            raise ValueError(f"{layer} is no listed layer with positions; expected one of {spatial}.")
+
     def check_unit(self, layer: str, unit: int) -> None:
         """Raise a ValueError unless `layer` has a channel of this number."""
         self.check_layer(layer)
@@ -192,16 +206,6 @@ class VisionModel:
             raise ValueError(
                 f"{layer} of {self.name} has channels 0 to {channels - 1}; there is no {unit!r}."
             )
-
-    def class_index(self, label: str | int) -> int:
-        """The number of a class given by name or number."""
-        if isinstance(label, int | np.integer) and 0 <= label < len(self.labels):
-            return int(label)
-        if label in self.labels:
-            return self.labels.index(label)
-        near = difflib.get_close_matches(str(label), self.labels, 3, 0.5)
-        hint = f"did you mean {', '.join(near)}?" if near else "see model.labels."
-        raise ValueError(f"{self.name} knows no class {label!r}; {hint}")
 
     def shape_of(self, layer: str, size: Sequence[int]) -> tuple[int, ...]:
         """The shape of one layer, without the batch, for an input of `size` (height, width)."""

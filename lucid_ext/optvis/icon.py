@@ -2,8 +2,7 @@
 
 import dataclasses
 import threading
-import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,7 +56,7 @@ def icons(
     Returns:
         uint8 (n, size, size, 3).
     """
-    _check_spatial(model, layer)
+    model.check_spatial(layer)
     if directions is None:
         units = range(model.layers[layer][-1]) if units is None else units
         found = stream_units(model, layer, units, recipe or CHANNEL, seed, store)
@@ -83,8 +82,11 @@ def stream_units(
     store: IconStore | None = None,
     go_on: Callable[[], bool] = lambda: True,
 ) -> Iterator[tuple[int, Icon]]:
-    """Icons of channels, as (position in `units`, icon): those at hand first, then as they come."""
-    _check_spatial(model, layer)
+    """Icons of channels, as (position in `units`, icon): those at hand first, then as they come.
+
+    Arguments and errors are those of `icons`; `go_on` is that of `stream_directions`.
+    """
+    model.check_spatial(layer)
     for unit in units:
         model.check_unit(layer, unit)
     sheet = shipped_sheet(model.digest, layer) if seed == 0 and recipe == CHANNEL else None
@@ -115,7 +117,7 @@ def stream_directions(
         store: where icons are kept.
         go_on: asked before every step; once it says no, what is under way is dropped.
     """
-    _check_spatial(model, layer)
+    model.check_spatial(layer)
     directions = _unit_length(model, layer, directions)
     store = store or IconStore()
     determined = [_determined_by(model, layer, v, recipe, seed) for v in directions]
@@ -129,19 +131,13 @@ def stream_directions(
             yield i, icon
     for start in range(0, len(missing), BATCH):
         batch = missing[start : start + BATCH]
-        rendered = _render(model, layer, directions[batch], [keys[i] for i in batch], recipe, go_on)
+        starts = [_start(determined[i]) for i in batch]
+        rendered = _render(model, layer, directions[batch], starts, recipe, go_on)
         if rendered is None:
             return
         for i, icon in zip(batch, rendered, strict=True):
             store.put(keys[i], icon, determined[i])
             yield i, icon
-
-
-def _check_spatial(model: VisionModel, layer: str) -> None:
-    model.check_layer(layer)
-    if len(model.layers.get(layer, ())) != 3:
-        spatial = ", ".join(name for name, shape in model.layers.items() if len(shape) == 3)
-        raise ValueError(f"{layer} has no positions to fill a picture with; expected one of {spatial}.")
 
 
 def _unit_length(model: VisionModel, layer: str, directions: np.ndarray) -> np.ndarray:
@@ -165,12 +161,22 @@ def _determined_by(
         "weights": model.digest,
         "layer": layer,
         "unit": unit,
-        "direction": None if unit is not None else np.round(v.astype(np.float64), 5).tolist(),
+        # Coarse enough that another number of threads asks for the same icon.
+        "direction": None if unit is not None else (np.round(v.astype(np.float64), 3) + 0.0).tolist(),
         "objective": "direction",
         "recipe": dataclasses.asdict(recipe),
         "recipe_version": RECIPE_VERSION,
         "seed": seed,
     }
+
+
+def _start(determined_by: Mapping[str, Any]) -> tuple[int, int]:
+    """What an icon's random numbers follow from: its seed and its channel.
+
+    Not from its direction, so that one that differs in its last digits starts from the same noise.
+    """
+    unit = determined_by["unit"]
+    return determined_by["seed"], 0 if unit is None else unit + 1
 
 
 @dataclasses.dataclass
@@ -182,13 +188,12 @@ class _Renderer:
     lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
 
-_renderers: weakref.WeakKeyDictionary[VisionModel, dict[Any, _Renderer]] = weakref.WeakKeyDictionary()
 _making = threading.Lock()
 
 
 def _renderer(model: VisionModel, layer: str, recipe: Recipe) -> _Renderer:
     with _making:
-        known = _renderers.setdefault(model, {})
+        known = model.memo.setdefault("renderers", {})
         if (layer, recipe) not in known:
             images = FourierImages(BATCH, recipe)
             rate = tf.keras.optimizers.schedules.CosineDecay(recipe.rate, recipe.steps)
@@ -212,14 +217,14 @@ def _render(
     model: VisionModel,
     layer: str,
     directions: np.ndarray,
-    keys: Sequence[str],
+    starts: Sequence[tuple[int, int]],
     recipe: Recipe,
     go_on: Callable[[], bool],
 ) -> list[Icon] | None:
-    """Render up to BATCH icons; an icon's random numbers come from its key alone."""
+    """Render up to BATCH icons, each from a random start of its own; None if told to stop."""
     count = len(directions)
     padded = np.resize(directions, (BATCH, directions.shape[1]))
-    generators = [np.random.default_rng(int(key, 16)) for key in np.resize(keys, BATCH)]
+    generators = [np.random.default_rng(start) for start in np.resize(starts, (BATCH, 2))]
     renderer = _renderer(model, layer, recipe)
     with renderer.lock:
         renderer.images.restart(generators)

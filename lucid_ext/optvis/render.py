@@ -59,6 +59,8 @@ def render_vis(
 
     if seed is None:
         seed = 0 if use_fixed_seed else int(np.random.default_rng().integers(2**31))
+    if isinstance(objective_f, str):
+        _check_name(model, objective_f)
     objective = as_objective(objective_f)
     if objective is None:
         raise ValueError(f"objective_f is {objective_f!r}; expected an objective or 'layer:channel'.")
@@ -90,6 +92,14 @@ def render_vis(
     except KeyboardInterrupt:
         kept.append(ascent.images())
     return kept
+
+
+def _check_name(model: VisionModel, name: str) -> None:
+    """Refuse "layer:channel" unless there is such a channel."""
+    layer, _, unit = name.partition(":")
+    if not unit.strip().isdigit():
+        raise ValueError(f"the objective is {name!r}; expected 'layer:channel', such as 'mixed4d:42'.")
+    model.check_unit(layer.strip(), int(unit))
 
 
 def _from_lucid(

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from lucid_ext.optvis.store import Icon
+from lucid_ext.tiles import unpack
 
 FOLDER = Path(str(resources.files("lucid_ext"))) / "assets" / "icons"
 MANIFEST = "manifest.json"
@@ -18,19 +19,15 @@ MANIFEST = "manifest.json"
 
 @dataclasses.dataclass(frozen=True)
 class Sheet:
-    """All icons of a layer in one picture, row by row.
+    """All icons of a layer.
 
     Attributes:
-        pixels: uint8 (rows * size, columns * size, 3).
-        size: side of an icon.
-        columns: icons in a row.
+        icons: uint8 (n, size, size, 3), an icon per channel.
         drive: per channel, how strongly its icon drives it.
         percentile: per channel, the share of validation photographs that drive it less, in [0, 1].
     """
 
-    pixels: np.ndarray
-    size: int
-    columns: int
+    icons: np.ndarray
     drive: list[float]
     percentile: list[float]
 
@@ -50,9 +47,7 @@ class Sheet:
 
     def icon(self, unit: int) -> Icon:
         """The icon of one channel."""
-        y, x = divmod(unit, self.columns)
-        y, x = y * self.size, x * self.size
-        return Icon(self.pixels[y : y + self.size, x : x + self.size], self.drive[unit])
+        return Icon(self.icons[unit], self.drive[unit])
 
 
 @functools.cache
@@ -70,4 +65,5 @@ def shipped_sheet(digest: str, layer: str) -> Sheet | None:
         return None
     with Image.open(FOLDER / f"{layer}.webp") as picture:
         pixels = np.asarray(picture.convert("RGB"))
-    return Sheet(pixels, manifest()["size"], entry["columns"], entry["drive"], entry["percentile"])
+    icons = unpack(pixels, entry["columns"], len(entry["drive"]))
+    return Sheet(icons, entry["drive"], entry["percentile"])

@@ -3,15 +3,17 @@
 import contextlib
 import dataclasses
 import hashlib
+import io
 import json
 import os
-import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, PngImagePlugin
+
+from lucid_ext.files import write_atomically
 
 RECEIPT = "lucid_ext"  # the PNG text field that holds how an icon was made
 
@@ -22,16 +24,12 @@ class Icon:
 
     Attributes:
         pixels: uint8 (size, size, 3).
-        drive: the largest activation of its direction anywhere in the icon, as displayed.
+        drive: the largest activation of its direction anywhere in the icon, as displayed; zero for
+            a dead unit, for which no picture was found.
     """
 
     pixels: np.ndarray
     drive: float
-
-    @property
-    def dead(self) -> bool:
-        """Whether nothing could be found that activates its direction."""
-        return self.drive <= 0.0
 
 
 def icon_key(determined_by: dict[str, Any]) -> str:
@@ -42,9 +40,9 @@ def icon_key(determined_by: dict[str, Any]) -> str:
 class IconStore:
     """A folder of icons that several processes may use at once.
 
-    Files are written beside their place and moved there, so that a reader sees a whole icon or
-    none. A file that turns out damaged is removed and counts as missing. Where nothing can be
-    written (a full or read-only disk), one warning says so and work goes on without saving.
+    A reader sees a whole icon or none. A file that turns out damaged is removed and counts as
+    missing. Where nothing can be written (a full or read-only disk), one warning says so and work
+    goes on without saving.
     """
 
     def __init__(self, folder: str | os.PathLike | None = None):
@@ -68,36 +66,34 @@ class IconStore:
         """The icon of this key, or None where it is missing or damaged."""
         path = self.path(key)
         try:
-            with Image.open(path) as picture:
+            data = path.read_bytes()
+        except OSError:
+            return None
+        try:
+            with Image.open(io.BytesIO(data)) as picture:
                 picture.load()
                 made = json.loads(picture.text[RECEIPT])  # type: ignore[attr-defined]
                 pixels = np.asarray(picture.convert("RGB"))
             if made["key"] != key or pixels.shape[:2] != (made["size"], made["size"]):
                 raise ValueError(f"{path} holds another icon")
-        except FileNotFoundError:
-            return None
-        except (OSError, SyntaxError, ValueError, KeyError, AttributeError, TypeError):
+            return Icon(pixels, float(made["drive"]))
+        except Exception:  # whatever a damaged file makes the decoders raise
             with contextlib.suppress(OSError):
                 path.unlink()
             return None
-        return Icon(pixels, float(made["drive"]))
 
     def put(self, key: str, icon: Icon, made: dict[str, Any]) -> None:
         """Save an icon with `made`, how it was made, which may be any JSON."""
         receipt = PngImagePlugin.PngInfo()
         note = {**made, "key": key, "size": icon.pixels.shape[0], "drive": icon.drive}
         receipt.add_text(RECEIPT, json.dumps(note))
+        data = io.BytesIO()
+        Image.fromarray(icon.pixels).save(data, "png", pnginfo=receipt)
         path = self.path(key)
-        temporary = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-                temporary = Path(file.name)
-                Image.fromarray(icon.pixels).save(file, "png", pnginfo=receipt)
-            os.replace(temporary, path)
+            write_atomically(path, data.getvalue())
         except OSError as error:
-            if temporary is not None:
-                temporary.unlink(missing_ok=True)
             if not self._warned:
                 self._warned = True
                 warnings.warn(

@@ -5,7 +5,6 @@ import hashlib
 import html
 import io
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from lucid_ext.board import Board, Grid, Heat, Link, Mixture, Panel, Ranking, Units
+from lucid_ext.tiles import pack
 
 PICTURE_QUALITY = 85
 ICON_QUALITY = 70
@@ -41,19 +41,18 @@ def board_key(board: Board) -> str:
 
 
 def sheet(icons: np.ndarray, size: int | None = None) -> dict[str, Any]:
-    """Icons (n, s, s, 3) as one webp picture of nearly equal sides."""
-    count, side = icons.shape[:2]
-    columns = max(1, math.ceil(math.sqrt(count)))
-    rows = max(1, math.ceil(count / columns))
-    canvas = np.zeros((rows * columns, side, side, 3), np.uint8)
-    canvas[:count] = icons
-    whole = canvas.reshape(rows, columns, side, side, 3).swapaxes(1, 2)
-    picture = Image.fromarray(whole.reshape(rows * side, columns * side, 3))
-    if size is not None and size < side:
-        # Each tile on its own, so that neighbours do not bleed into each other.
-        tiles = [np.asarray(Image.fromarray(i).resize((size, size), Image.Resampling.LANCZOS)) for i in icons]
-        return sheet(np.stack(tiles))
-    return {"url": webp_url(picture, ICON_QUALITY), "size": side, "columns": columns}
+    """Icons (n, s, s, 3) as one webp picture of nearly equal sides, reduced to `size` if larger."""
+    if size is not None and size < icons.shape[1]:
+        # Each on its own, so that neighbours do not bleed into each other.
+        icons = np.stack(
+            [np.asarray(Image.fromarray(i).resize((size, size), Image.Resampling.LANCZOS)) for i in icons]
+        )
+    pixels, columns = pack(icons)
+    return {
+        "url": webp_url(Image.fromarray(pixels), ICON_QUALITY),
+        "size": icons.shape[1],
+        "columns": columns,
+    }
 
 
 def webp_url(picture: Image.Image, quality: int) -> str:
@@ -137,6 +136,7 @@ def _panel(
         "shown": panel.shown,
         "most": panel.most,
         "large": panel.large,
+        "illustrated": panel.illustrated,
         **_icons(panel, used[panel.name], icon_size),
     }
 

@@ -76,8 +76,27 @@ def test_constant_larger_than_its_file_is_refused():
     tensor.dtype = tf.float32.as_datatype_enum
     tensor.tensor_shape.dim.add(size=10**9)
     tensor.float_val.append(1.0)
-    with pytest.raises(ValueError, match="claims 1,000,000,000 numbers"):
+    with pytest.raises(ValueError, match="claim 1,000,000,000 numbers"):
         read(graph_def.SerializeToString(), "bomb.pb")
+
+
+def test_many_constants_that_claim_too_much_together_are_refused():
+    graph_def = tf.compat.v1.GraphDef()
+    for i in range(20):
+        node = graph_def.node.add(name=f"w{i}", op="Const")
+        tensor = node.attr["value"].tensor
+        tensor.dtype = tf.float32.as_datatype_enum
+        tensor.tensor_shape.dim.add(size=100_000)
+        tensor.float_val.append(1.0)
+    with pytest.raises(ValueError, match="claim 2,000,000 numbers"):
+        read(graph_def.SerializeToString(), "bomb.pb")
+
+
+def test_constant_of_no_known_type_is_refused():
+    graph_def = tf.compat.v1.GraphDef()
+    graph_def.node.add(name="w", op="Const").attr["value"].tensor.dtype = 99
+    with pytest.raises(ValueError, match="of no known type"):
+        read(graph_def.SerializeToString(), "odd.pb")
 
 
 def test_weights_are_split_off_in_float32(embedded):

@@ -99,11 +99,9 @@ def test_unknown_channel_names_the_range(model):
         model.check_unit("mixed4d", 264)
 
 
-def test_classes_by_name_and_number(model):
-    assert model.class_index("espresso") == model.labels.index("espresso")
-    assert model.class_index(3) == 3
-    with pytest.raises(ValueError, match="no class 'expresso'; did you mean espresso"):
-        model.class_index("expresso")
+def test_a_source_that_other_paths_go_around_is_refused(model):
+    with pytest.raises(ValueError, match="mixed4a_1x1 does not decide softmax2 alone"):
+        model.function("mixed4a_1x1", ["softmax2"])(np.zeros((1, 14, 14, 96)))
 
 
 def test_image_of_wrong_shape(model):

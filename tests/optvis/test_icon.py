@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 import lucid_ext as lx
-from lucid_ext.optvis.icon import SKETCH, drive, stream_directions
+from lucid_ext.optvis.icon import CHANNEL, SKETCH, drive, stream_directions
 from lucid_ext.optvis.sheets import FOLDER, manifest, shipped_sheet
 
 QUICK = dataclasses.replace(SKETCH, size=48, steps=6)
@@ -109,7 +109,7 @@ def test_unknown_layer_and_channel(model, store):
         lx.icons(model, "mixed7a", [0], store=store)
     with pytest.raises(ValueError, match="there is no 256"):
         quick(model, store, units=[256])
-    with pytest.raises(ValueError, match="softmax2_pre_activation has no positions"):
+    with pytest.raises(ValueError, match="softmax2_pre_activation is no listed layer with positions"):
         lx.icons(model, "softmax2_pre_activation", [0], store=store)
 
 
@@ -130,7 +130,7 @@ class TestShippedSheets:
             if layer.startswith("mixed"):
                 sheet = shipped_sheet(model.digest, layer)
                 assert len(sheet.drive) == len(sheet.percentile) == shape[-1]
-                assert sheet.icon(shape[-1] - 1).pixels.shape == (sheet.size, sheet.size, 3)
+                assert sheet.icons.shape == (shape[-1], CHANNEL.size, CHANNEL.size, 3)
 
     def test_are_small(self):
         assert sum(p.stat().st_size for p in FOLDER.iterdir()) <= 8_000_000
@@ -140,7 +140,7 @@ class TestShippedSheets:
         for layer in ("mixed3b", "mixed4c", "mixed5a"):
             sheet = shipped_sheet(model.digest, layer)
             units = rng.choice(len(sheet.drive), 6, replace=False)
-            pixels = np.stack([sheet.icon(u).pixels for u in units])
+            pixels = sheet.icons[units]
             directions = np.eye(len(sheet.drive), dtype=np.float32)[units]
             np.testing.assert_allclose(
                 drive(model, layer, pixels, directions), np.array(sheet.drive)[units], rtol=1e-3, atol=1e-3

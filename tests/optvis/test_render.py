@@ -138,8 +138,10 @@ def test_not_an_objective(model):
 
 
 def test_unit_outside_the_layer(model):
-    with pytest.raises(ValueError, match=r"999 of dimension 3 out of bounds"):
+    with pytest.raises(ValueError, match="channels 0 to 255; there is no 999"):
         render(model, f"{LAYER}:999")
+    with pytest.raises(ValueError, match="expected 'layer:channel'"):
+        render(model, LAYER)
 
 
 class TestAlgebra:

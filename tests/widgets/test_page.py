@@ -32,6 +32,7 @@ def board(rows=ROWS, cols=COLS, layer="a") -> Board:
         notes=[f"note {c}" for c in range(channels)],
         icons=(np.arange(channels)[:, None, None, None] * np.full((1, 16, 16, 3), 20)).astype(np.uint8),
         icon_of=np.arange(channels, dtype=np.int32),
+        illustrated=True,
         scale=1.0,
         shown=3,
         most=6,
@@ -558,6 +559,16 @@ def test_python_moves_the_selection(hosted):
     hosted.tab.evaluate("window.model.change('shown', {units: 5})")
     hosted.tab.evaluate("window.model.change('selected', {image: 3})")
     assert hosted.rows() == hosted.expected(3, 5)
+
+
+def test_another_board_from_python_keeps_the_place(hosted):
+    hosted.click(20)
+    hosted.state("selected")
+    fine = board(12, 16, "b")
+    hosted.tab.evaluate("(p) => window.model.change('payload', p)", payload([fine], controls=False))
+    assert hosted.state("selected") == {"image": 5 * 16 + 9}
+    hosted.board = fine
+    assert hosted.rows() == hosted.expected(5 * 16 + 9)
 
 
 def test_icons_that_arrive_later(hosted):

@@ -27,6 +27,11 @@ def test_only_icons_a_selection_can_show_travel(rng):
     assert picture(spec["sheet"]["url"]).shape == (16, 16, 3)
 
 
+def test_the_view_knows_which_lists_have_icons():
+    panels = payload([board()], controls=False)["boards"][0]["panels"]
+    assert [p.get("illustrated") for p in panels] == [None, True, False]
+
+
 @pytest.mark.parametrize("count", [1, 2, 5, 9])
 def test_sheet_keeps_every_icon_in_its_place(count):
     icons = (np.arange(count)[:, None, None, None] * np.full((1, 32, 32, 3), 25)).astype(np.uint8)

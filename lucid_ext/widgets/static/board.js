@@ -76,7 +76,8 @@ class BoardView {
     this.urls = payload.pictures;
     this.boards = payload.boards.map((spec) => decodeBoard(spec));
     this.withControls = payload.controls;
-    this.show(this.boards[0], this.model.get("selected"));
+    // What the model has selected counts atoms of the board before, unless this is the first.
+    this.show(this.boards[0], this.board ? {} : this.model.get("selected"));
     this.stream();
   }
 
@@ -196,7 +197,7 @@ class BoardView {
         view.fill(rows, icons, { selected, hovered }, this.signed(name));
       }
     }
-    setText(this.caption, describe(board, now, this.limits));
+    setText(this.caption, describe(board, now));
   }
 
   /** Whether a list has values below zero anywhere, so that all its bars start in the middle. */

@@ -94,13 +94,12 @@ export function formatValue(value, format) {
 }
 
 /** A caption's sentence for what is selected; empty where it speaks of something that is not. */
-export function describe(board, selected, limits = {}) {
+export function describe(board, selected) {
   let complete = true;
   const text = board.caption.replace(/\{(\w+)(?:\.(\d+)(\.value)?)?\}/g, (_, name, row, value) => {
     const panel = board.panels.get(name);
     if (panel && row === undefined && selected[name] != null) return labelOf(panel, selected[name]);
-    const limit = limits[name] ?? panel?.shown;
-    const pair = panel && row !== undefined && rowsOf(board, name, selected, limit)[row - 1];
+    const pair = panel && row !== undefined && rowsOf(board, name, selected, panel.most)[row - 1];
     if (!pair) {
       complete = false;
       return "";

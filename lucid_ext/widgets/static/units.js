@@ -28,7 +28,7 @@ export class Units {
     setText(this.title, panel.title);
     setText(this.scale, panel.large ? "" : `full bar ${formatValue(panel.scale, panel.format)}`);
     this.element.classList.toggle("lx-large", panel.large);
-    this.element.classList.toggle("lx-plain", !panel.sheet && !panel.large);
+    this.element.classList.toggle("lx-plain", !panel.illustrated);
     while (this.rows.length < limit) this.rows.push(this.newRow(this.rows.length));
     while (this.rows.length > limit) this.rows.pop();
     this.list.replaceChildren(...this.rows.map((row) => row.element));

@@ -1,0 +1,34 @@
+"""Files are there whole or not at all."""
+
+import os
+import stat
+
+import pytest
+
+from lucid_ext.files import write_atomically
+
+
+def test_writes_and_replaces(tmp_path):
+    path = tmp_path / "a.bin"
+    write_atomically(path, b"old")
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_is_readable_by_whoever_the_umask_lets(tmp_path):
+    mask = os.umask(0o022)
+    try:
+        write_atomically(tmp_path / "a.bin", b"x")
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE((tmp_path / "a.bin").stat().st_mode) == 0o644
+
+
+def test_a_failed_write_keeps_what_was_there(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "kept").write_bytes(b"kept")
+    with pytest.raises(OSError, match="folder"):
+        write_atomically(tmp_path / "folder", b"new")  # a folder cannot be replaced by a file
+    assert [p.name for p in tmp_path.iterdir()] == ["folder"]
+    assert (tmp_path / "folder" / "kept").read_bytes() == b"kept"
