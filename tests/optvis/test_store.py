@@ -93,7 +93,7 @@ def test_no_temporary_files_are_left(store, icon, monkeypatch):
     def broken(*args, **options):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Image.Image, "save", broken)
+    monkeypatch.setattr(os, "replace", broken)
     with pytest.warns(UserWarning, match="cannot be saved"):
         store.put(icon_key({"b": 1}), icon, {})
     assert [p.name for p in store.folder.rglob("*") if p.is_file()] == [f"{KEY}.png"]
