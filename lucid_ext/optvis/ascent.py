@@ -30,9 +30,9 @@ class Recipe:
         transform: what the image must survive.
     """
 
-    size: int = 96
-    steps: int = 128
-    rate: float = 0.05
+    size: int = 80
+    steps: int = 64
+    rate: float = 0.1
     sd: float = 0.01
     decay_power: float = 1.5
     contrast: float = 0.5
