@@ -82,7 +82,7 @@ def main() -> None:
     weights = dict(np.load(args.weights))
     kernel, bias = fit(features(weights, images, args.seed), labels, args.seed)
     weights["softmax2_w"], weights["softmax2_b"] = kernel.astype(np.float16), bias.astype(np.float16)
-    np.savez(args.out, **weights)  # type: ignore[arg-type]
+    np.savez(args.out, **weights)
 
 
 if __name__ == "__main__":

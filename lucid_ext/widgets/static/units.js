@@ -13,7 +13,7 @@ export class Units {
     this.sheet = null;
     this.title = make("span", { id: `${id}-title` });
     this.scale = make("span", { class: "lx-scale" });
-    this.heading = make("h3", {}, this.scale, this.title);
+    this.heading = make("h3", {}, this.title, this.scale);
     this.list = make("div", { class: "lx-rows", role: "listbox", "aria-labelledby": `${id}-title` });
     this.note = make("p", { class: "lx-note" });
     this.element = make("section", { class: "lx-panel lx-units" }, this.heading, this.list, this.note);
