@@ -17,6 +17,8 @@ from pathlib import Path
 
 import psutil
 
+from lucid_ext.optvis import CHANNEL
+
 ROOT = Path(__file__).parent.parent
 RUNS = 3
 
@@ -181,7 +183,8 @@ def main() -> None:
         row("pointer event to painted frame, 95th percentile of 200", f"{handed:.1f} ms", "16 ms")
         row("  with the browser's wait for its next frame", f"{stamped:.1f} ms", "")
         lucid, ours = medians(lambda: child(RENDER, cache))
-        row("8 icons of mixed4d, 96 px, 128 steps: Lucid's render_vis", f"{lucid:.1f} s", "")
+        what = f"8 icons of mixed4d, {CHANNEL.size} px, {CHANNEL.steps} steps"
+        row(f"{what}: Lucid's render_vis", f"{lucid:.1f} s", "")
         row("  lucid_ext", f"{ours:.1f} s", f"{ours / lucid:.2f} of it")
 
 
