@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import math
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,14 @@ class Sheet:
     Attributes:
         icons: uint8 (n, size, size, 3), an icon per channel.
         drive: per channel, how strongly its icon drives it.
-        percentile: per channel, the share of validation photographs that drive it less, in [0, 1].
+        percentile: per channel, the share of photographs that drive it less, in [0, 1].
+        photographs: how many photographs that was measured on.
     """
 
     icons: np.ndarray
     drive: list[float]
     percentile: list[float]
+    photographs: int
 
     def __len__(self) -> int:
         """The number of channels."""
@@ -38,12 +41,16 @@ class Sheet:
     @property
     def notes(self) -> list[str]:
         """A sentence per channel: how its icon compares with photographs."""
-        return [
-            "Dead: no picture was found that excites this channel."
-            if drive <= 0
-            else f"The icon excites it more than {100 * share:.1f}% of photographs do."
-            for drive, share in zip(self.drive, self.percentile, strict=True)
-        ]
+        return [self._note(*found) for found in zip(self.drive, self.percentile, strict=True)]
+
+    def _note(self, drive: float, share: float) -> str:
+        if drive <= 0:
+            return "Dead: no picture was found that excites this channel."
+        if share == 1:
+            return f"The icon excites it more than any of {self.photographs:,} photographs does."
+        # Rounded down: what falls short of all must not read as all.
+        percent = math.floor(1000 * share) / 10
+        return f"The icon excites it more than {percent:.1f}% of {self.photographs:,} photographs do."
 
     def icon(self, unit: int) -> Icon:
         """The icon of one channel."""
@@ -66,4 +73,4 @@ def shipped_sheet(digest: str, layer: str) -> Sheet | None:
     with Image.open(FOLDER / f"{layer}.webp") as picture:
         pixels = np.asarray(picture.convert("RGB"))
     icons = unpack(pixels, entry["columns"], len(entry["drive"]))
-    return Sheet(icons, entry["drive"], entry["percentile"])
+    return Sheet(icons, entry["drive"], entry["percentile"], manifest()["photographs"])

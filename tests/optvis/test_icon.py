@@ -152,6 +152,17 @@ class TestShippedSheets:
         assert np.array_equal(icons[1], sheet.icon(42).pixels)
         assert not store.folder.exists()
 
+    def test_notes_say_how_an_icon_compares_with_photographs(self, model):
+        sheet = shipped_sheet(model.digest, "mixed4d")
+        made = dataclasses.replace(
+            sheet, drive=[0.0, 2.0, 2.0], percentile=[0.0, 1.0, 0.99996], photographs=5000
+        )
+        assert made.notes == [
+            "Dead: no picture was found that excites this channel.",
+            "The icon excites it more than any of 5,000 photographs does.",
+            "The icon excites it more than 99.9% of 5,000 photographs do.",
+        ]
+
     def test_gate(self):
         """At least 80 % of 64 channels drawn from 4a to 4e pass the 99th percentile of photographs."""
         gate = manifest()["gate"]
