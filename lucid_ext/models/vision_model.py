@@ -51,18 +51,19 @@ class VisionModel:
         self.size = size
         self.value_range = value_range
         self.graph_def = graph_def
-        graph_def = GraphDef.FromString(graph_def.SerializeToString())
-        add_pre_relu(graph_def)
         self._structure, weights = take_weights(graph_def)
         self._weights = {name: tf.constant(value) for name, value in weights.items()}
-        self._nodes = {node.name: node for node in graph_def.node}
+        add_pre_relu(self._structure)
+        self._nodes = {node.name: node for node in self._structure.node}
         self.memo: dict[str, Any] = {}
         self._functions: dict[Any, Callable] = {}
-        softmax = [node for node in graph_def.node if node.op == "Softmax"]
+        softmax = [node for node in self._structure.node if node.op == "Softmax"]
         if "input" not in self._nodes or not softmax:
             raise ValueError(f"{name} has no node 'input' or no softmax: it is not an image classifier.")
-        self.logits = softmax[-1].input[0].split(":")[0]
-        self.softmax = softmax[-1].name
+        # Auxiliary heads end in a softmax too: the network's own is the one most nodes lead to.
+        own = max(softmax, key=lambda node: len(between(self._structure, (), [node.name]).node))
+        self.logits = own.input[0].split(":")[0]
+        self.softmax = own.name
         self.layers = self._find_layers()
         classes = self.layers[self.logits][-1]
         self.labels = [*labels, *(f"class {i}" for i in range(len(labels), classes))]
