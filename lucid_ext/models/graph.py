@@ -252,7 +252,8 @@ def bottlenecks(graph_def: GraphDef, source: str, target: str) -> list[str]:
     import networkx
 
     edges = [(node_of(i), node.name) for node in graph_def.node for i in node.input]
-    dominator = networkx.immediate_dominators(networkx.DiGraph(edges), source)
+    paths = networkx.DiGraph(edges)
+    dominator = networkx.immediate_dominators(paths, source) if source in paths else {}
     if target not in dominator:
         return []
     found = [target]

@@ -129,12 +129,6 @@ OPS = {
 """{node: op} of what makes the graph this network and no other."""
 
 
-def lacks(graph_def: GraphDef) -> list[str]:
-    """The names of InceptionV1's nodes that a graph does not have."""
-    present = {node.name for node in graph_def.node}
-    return [name for name in (*OPS, *WEIGHTS) if name not in present]
-
-
 def check(graph_def: GraphDef, name: str) -> None:
     """Refuse a graph that is not InceptionV1: by its nodes, its constants and every weight's shape.
 
@@ -146,12 +140,13 @@ def check(graph_def: GraphDef, name: str) -> None:
         ValueError: one sentence with the first difference found; nothing of the graph has run.
     """
     nodes = {node.name: node for node in graph_def.node}
-    missing = lacks(graph_def)
+    wanted = (*OPS, *WEIGHTS)
+    missing = [node for node in wanted if node not in nodes]
     if missing:
-        of = len(OPS) + len(WEIGHTS)
         raise ValueError(
-            f"{name} is not InceptionV1: it lacks {len(missing)} of {of} nodes, such as {missing[0]!r}; "
-            "expected inception5h.zip, its tensorflow_inception_graph.pb or Lucid's InceptionV1.pb."
+            f"{name} is not InceptionV1: it lacks {len(missing)} of {len(wanted)} nodes, such as "
+            f"{missing[0]!r}; expected {GRAPH_IN_ZIP} of inception5h.zip or Lucid's InceptionV1.pb; "
+            "a network of another kind needs its card (.json) beside it."
         )
     for node, op in OPS.items():
         # Another writer may have put the dimension of a concatenation last.
@@ -160,7 +155,7 @@ def check(graph_def: GraphDef, name: str) -> None:
         attr = nodes[node].attr
         for setting, value in LRN.items() if op == "LRN" else ():
             # A file may leave out what is TensorFlow's default.
-            kept = attr[setting] if setting in attr else None
+            kept = attr.get(setting)
             found = LRN_DEFAULTS[setting] if kept is None else kept.f or float(kept.i)
             if not math.isclose(found, value, rel_tol=1e-5):
                 raise ValueError(

@@ -54,7 +54,9 @@ def full_size_graph(weights: dict[str, np.ndarray]) -> tf.compat.v1.GraphDef:
             return nn.local_response_normalization(x, **settings, name=name)
 
         def flat(x: tf.Tensor, name: str, size: int) -> tf.Tensor:
-            return tf.reshape(x, tf.constant([-1, size], name=f"{name}/reshape/shape"), name=f"{name}/reshape")
+            return tf.reshape(
+                x, tf.constant([-1, size], name=f"{name}/reshape/shape"), name=f"{name}/reshape"
+            )
 
         def classify(x: tf.Tensor, number: str, output: str) -> None:
             logits = dense(x, f"softmax{number}", f"softmax{number}_pre_activation")
