@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 GraphDef: TypeAlias = tf.compat.v1.GraphDef
+NodeDef: TypeAlias = tf.compat.v1.NodeDef
 
 # Below this many numbers a constant is a setting (an axis, a shape), not a weight.
 SMALLEST_WEIGHT = 8
@@ -153,7 +154,7 @@ def read(data: bytes, name: str) -> GraphDef:
     return graph_def
 
 
-def _check_const(node: tf.compat.v1.NodeDef, name: str) -> int:
+def _check_const(node: NodeDef, name: str) -> int:
     """How many numbers a constant claims beyond those it holds; refuse one that contradicts itself."""
     proto = node.attr["value"].tensor
     size = math.prod(d.size for d in proto.tensor_shape.dim)

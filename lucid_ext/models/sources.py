@@ -130,6 +130,8 @@ def _labels(text: bytes, name: str) -> list[str]:
 
 def _download(sources: Sequence[Source], timeout: float) -> tuple[bytes, Network]:
     """The first source that has it: as the zip to keep, and read from it."""
+    import requests
+
     failures = []
     for source in sources:
         try:
@@ -139,7 +141,10 @@ def _download(sources: Sequence[Source], timeout: float) -> tuple[bytes, Network
                 packed = _pack(packed, _first_labels(source.labels, timeout))
             return packed, _from_zip(io.BytesIO(packed), source.url)
         except (OSError, ValueError) as error:
-            failures.append(f"{source.url}: {type(error).__name__}, {str(error)[:160]}")
+            # What a lost connection says of itself is for programmers.
+            lost = isinstance(error, requests.ConnectionError | requests.Timeout)
+            what = type(error).__name__ if lost else str(error)[:160]
+            failures.append(f"{source.url.rpartition('/')[2]}: {what}")
     raise ValueError(
         f"InceptionV1's weights are not on this machine and could not be downloaded "
         f"({'; '.join(failures)}): get {sources[0].url} by other means and give its path to load_model or "

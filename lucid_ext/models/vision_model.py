@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from lucid_ext.models.graph import GraphDef, add_pre_relu, between, bottlenecks, take_weights
+from lucid_ext.models.layers import Layers, receptive_fields
 
 # What a layer can end in; of the nodes that all of the image passes through, these are listed.
 LAYER_OPS = {"Relu", "Relu6", "Concat", "ConcatV2", "Add", "AddV2", "Elu", "Selu", "LeakyRelu"}
@@ -21,7 +22,8 @@ class VisionModel:
         name: what to call it.
         digest: hexadecimal digest of the whole graph, weights included.
         labels: class names, in the order of the logits.
-        layers: {name: shape}, from the image to the logits; (h, w, c), or (c,) without positions.
+        layers: {name: shape}, from the image to the logits; (h, w, c), or (c,) without positions;
+            prints as a table, with receptive fields.
         size: (height, width) of its own input, in pixels.
         logits: the node before the softmax.
         softmax: the node of the class probabilities.
@@ -212,10 +214,12 @@ class VisionModel:
         """The shape of one layer, without the batch, for an input of `size` (height, width)."""
         return self._shapes([layer], size)[layer]
 
-    def _find_layers(self) -> dict[str, tuple[int, ...]]:
+    def _find_layers(self) -> Layers:
         chain = bottlenecks(self._structure, "input", self.logits)
         names = [n for n in chain if self._nodes[n].op in LAYER_OPS] + [self.logits]
-        return self._shapes(names, self.size)
+        kernels = {name: tuple(weight.shape) for name, weight in self._weights.items()}
+        shapes = self._shapes(names, self.size)
+        return Layers(shapes, receptive_fields(self._structure, kernels, names))
 
     def _shapes(self, names: Sequence[str], size: Sequence[int]) -> dict[str, tuple[int, ...]]:
         """Shapes by TensorFlow's own inference; nothing is run."""

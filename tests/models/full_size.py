@@ -90,7 +90,11 @@ def full_size_graph(weights: dict[str, np.ndarray]) -> tf.compat.v1.GraphDef:
             x = flat(conv(x, f"head{number}_bottleneck"), f"nn{number}", 2048)
             x = nn.relu(dense(x, f"nn{number}", f"nn{number}_pre_relu"), name=f"nn{number}")
             classify(x, number, f"output{number}" if number != "0" else "output")
-        return graph.as_graph_def()
+        graph_def = graph.as_graph_def()
+    for node in graph_def.node:
+        for younger in {"dilations", "explicit_paddings"} & set(node.attr):
+            del node.attr[younger]  # the published file is older than these
+    return graph_def
 
 
 if __name__ == "__main__":
