@@ -81,10 +81,10 @@ def _inception(network: sources.Network, name: str) -> VisionModel:
         raise ValueError(
             f"{name} is damaged or is not InceptionV1: its parts do not fit ({what})."
         ) from error
-    if model.layers != inception_v1.LAYERS:
-        raise ValueError(
-            f"{name} is not InceptionV1: its layers are {model.layers}, expected {inception_v1.LAYERS}."
-        )
+    for layer, shape in inception_v1.LAYERS.items():
+        if model.layers.get(layer) != shape:
+            found = model.layers.get(layer, "not on the way from the image to the classes")
+            raise ValueError(f"{name} is not InceptionV1: {layer} is {found}, expected {shape}.")
     if not labels:
         warnings.warn(
             f"{name} came without class names, so its classes are numbered: put "
