@@ -115,10 +115,15 @@ LAYERS = {
 }
 """{layer: shape} from the image to the logits, as the network lists them at its own size."""
 
+_CONVOLUTIONS = [
+    name.removesuffix("_w")
+    for name, shape in WEIGHTS.items()
+    if len(shape) == 4 and not name.startswith("head")
+]
 OPS = {
     "input": "Placeholder",
-    **{f"{name[:-2]}_pre_relu/conv": "Conv2D" for name, shape in WEIGHTS.items() if len(shape) == 4},
-    **{name[:-2]: "Relu" for name, shape in WEIGHTS.items() if len(shape) == 4},
+    **{f"{name}_pre_relu/conv": "Conv2D" for name in _CONVOLUTIONS},
+    **dict.fromkeys(_CONVOLUTIONS, "Relu"),
     **{f"mixed{block}": "Concat" for block in BLOCKS},
     **dict.fromkeys(("maxpool0", "maxpool1", "maxpool4", "maxpool10"), "MaxPool"),
     **dict.fromkeys(("localresponsenorm0", "localresponsenorm1"), "LRN"),
@@ -126,7 +131,7 @@ OPS = {
     "softmax2_pre_activation": "BiasAdd",
     "softmax2": "Softmax",
 }
-"""{node: op} of what makes the graph this network and no other."""
+"""{node: op} on the way from the image to the classes: what makes the graph this network and no other."""
 
 
 def check(graph_def: GraphDef, name: str) -> None:

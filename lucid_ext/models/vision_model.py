@@ -212,7 +212,13 @@ class VisionModel:
 
     def shape_of(self, layer: str, size: Sequence[int]) -> tuple[int, ...]:
         """The shape of one layer, without the batch, for an input of `size` (height, width)."""
-        return self._shapes([layer], size)[layer]
+        try:
+            return self._shapes([layer], size)[layer]
+        except ValueError as error:
+            raise ValueError(
+                f"{layer} of {self.name} cannot be computed for images of {size[0]} x {size[1]} pixels; "
+                f"expected at least about its own {self.size[0]} x {self.size[1]}."
+            ) from error
 
     def _find_layers(self) -> Layers:
         chain = bottlenecks(self._structure, "input", self.logits)
