@@ -4,13 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 IMAGE ?=
+MODEL ?=
 IMAGES ?=
 WEIGHTS ?=
 
 .PHONY: explore lab test test-slow lint format bench assets clean
 
-explore: $(VENV)/ready ## run every notebook and write build/explore/index.html; IMAGE=photo.jpg for your own
-	$(BIN)/python notebooks/explore.py --image "$(IMAGE)"
+explore: $(VENV)/ready ## run every notebook and write build/explore/index.html; IMAGE=photo.jpg MODEL=graph.pb for your own
+	$(BIN)/python notebooks/explore.py --image "$(IMAGE)" --model "$(MODEL)"
 
 lab: $(VENV)/ready ## open JupyterLab on the first notebook
 	$(BIN)/jupyter lab notebooks/01_semantic_dictionary.ipynb
@@ -34,6 +35,7 @@ format: $(VENV)/ready-dev node_modules/.ready
 
 bench: $(VENV)/ready-dev ## the measurements the README quotes
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/inception_v1.py
 
 # Everything that derives from the weights. IMAGES=folder with val/<WordNet id>/*;
 # WEIGHTS=weights.npz as training/train.py leaves it, or nothing to keep the present network.

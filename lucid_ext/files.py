@@ -1,9 +1,16 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and the folder they are kept in."""
 
 import contextlib
 import os
 import tempfile
 from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """Where things are kept between runs: `$LUCID_EXT_CACHE`, or else the user's cache folder."""
+    import pooch
+
+    return Path(os.environ.get("LUCID_EXT_CACHE") or pooch.os_cache("lucid_ext"))
 
 
 def write_atomically(path: str | os.PathLike, data: bytes) -> None:

@@ -33,7 +33,7 @@ li {{ margin: 20px 0; }}
 small {{ opacity: 0.75; }}
 </style>
 <h1>Look into a network</h1>
-<p>Made {when} for {image}. Everything here works without a network; keep it, or send it on.</p>
+<p>Made {when} for {image}, with {model}. Everything here works without a network; keep it, or send it on.</p>
 <ul>
 {items}
 </ul>
@@ -63,27 +63,34 @@ def execute(notebook: Path, out: Path, environment: dict[str, str]) -> None:
         raise SystemExit(f"{notebook.name} failed:\n{run.stderr[-6000:]}")
 
 
+def absolute(name: str) -> str:
+    """A path from the root, where there is such a file; notebooks run in a folder of their own."""
+    path = Path(name).expanduser()
+    return str(path.resolve()) if name and path.exists() else name
+
+
 def main() -> None:
     """Execute the notebooks and write the index."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--image", default="", help="your own picture: a path, a URL or a sample's name")
+    parser.add_argument("--model", default="", help="your own network: inception_v1, or the path of a graph")
     parser.add_argument("--out", type=Path, default=OUT)
     args = parser.parse_args()
-    image, out = args.image, args.out
-    if image and Path(image).expanduser().exists():
-        image = str(Path(image).expanduser().resolve())
-    if image:
-        # A picture that cannot be read is refused before anything runs.
-        import lucid_ext as lx
+    image, model, out = absolute(args.image), absolute(args.model), args.out
+    # A picture or a network that cannot be read is refused before anything runs.
+    import lucid_ext as lx
 
-        try:
+    try:
+        if image:
             lx.load_image(image)
-        except ValueError as error:
-            raise SystemExit(str(error)) from None
+        if model:
+            lx.load_model(model)
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
     out.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "LUCID_EXT_OFFLINE": "1", "LUCID_EXT_IMAGE": image}
+    environment = {**os.environ, "LUCID_EXT_OFFLINE": "1", "LUCID_EXT_IMAGE": image, "LUCID_EXT_MODEL": model}
     items = []
     notebooks = sorted(HERE.glob("[0-9]*.ipynb"))
     for notebook in tqdm(notebooks, desc="notebooks", unit="notebook"):
@@ -99,8 +106,9 @@ def main() -> None:
         )
     when = time.strftime("%Y-%m-%d %H:%M")
     shown = html.escape(Path(image).name if image else "the sample picture cat_coffee")
+    network = html.escape(Path(model).name if model else "the embedded network")
     (out / "index.html").write_text(
-        INDEX.format(when=when, image=shown, items="\n".join(items)), encoding="utf-8"
+        INDEX.format(when=when, image=shown, model=network, items="\n".join(items)), encoding="utf-8"
     )
     print(f"open {out / 'index.html'}")
 

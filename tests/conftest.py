@@ -28,6 +28,24 @@ def cat(model):
     return lx.load_image("cat_coffee")
 
 
+@pytest.fixture(scope="session")
+def inception_file(tmp_path_factory):
+    """InceptionV1 with random weights, as a frozen graph with class names beside it."""
+    from tests.models.full_size import full_size_graph, random_weights
+
+    path = tmp_path_factory.mktemp("inception") / "InceptionV1.pb"
+    path.write_bytes(full_size_graph(random_weights()).SerializeToString())
+    path.with_suffix(".txt").write_text("\n".join(["dummy", *(f"thing {i}" for i in range(1, 1001))]))
+    return path
+
+
+@pytest.fixture(scope="session")
+def inception(inception_file):
+    import lucid_ext as lx
+
+    return lx.load_model(inception_file)
+
+
 @pytest.fixture
 def store(tmp_path):
     import lucid_ext as lx

@@ -68,9 +68,12 @@ class Interface:
         raise NotImplementedError
 
     def refine(
-        self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool]
+        self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
     ) -> Iterator[Arrived]:
-        """Render what `board` still lacks, what is `selected` first; stop when `go_on` says so."""
+        """Render what `board` still lacks, what is `selected` first; stop when `go_on` says so.
+
+        For a `page`, which has to be waited for, only what matters most.
+        """
         return iter(())
 
     def page_choices(self) -> list[dict[str, str]]:
@@ -181,10 +184,10 @@ class Interface:
         self._background.ask()
 
     def _finished_boards(self) -> list[Board]:
-        """All boards of a page, with everything that was to arrive."""
+        """All boards of a page, with what they are to have of icons."""
         choices = self.page_choices()
         for choice in choices:
-            for arrived in self.refine(self._board(choice), {}, lambda: True):
+            for arrived in self.refine(self._board(choice), {}, lambda: True, page=True):
                 self._add(choice, arrived)
         return [self._board(choice) for choice in choices]
 

@@ -15,6 +15,7 @@ from lucid_ext.optvis import BATCH, IconStore, shipped_sheet, stream_directions,
 COMPONENTS = 6  # of the PCA and NMF bases
 MOST = 10  # rows of the list
 PAGE_LAYERS = 4  # layers an offline page carries
+PAGE_ICONS = 48  # channels of each that are rendered for it, of a network that comes without icons
 
 READING = (
     "Each square of the picture is one cell of the layer. Pick one: the list shows which features "
@@ -131,13 +132,18 @@ class SemanticDictionary(Interface):
         )
 
     def refine(
-        self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool]
+        self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
     ) -> Iterator[Arrived]:
-        """Icons of the list first, then of whole cells: the selected one, then named ones."""
+        """Icons of the list first, the most listed ahead, then of whole cells: the selected one, named ones.
+
+        A page leaves out the least listed: a network that comes without icons would keep it for hours.
+        """
         layer, basis = board.choice["layer"], board.choice["basis"]
         image, units, vector = board["image"], board["units"], board["vector"]
         assert isinstance(image, Grid)
-        missing = missing_icons(units, range(len(units)))
+        missing = missing_icons(units, _by_listing(board))
+        if page:
+            missing = missing[:PAGE_ICONS]
         if basis == "channels":
             found = stream_units(self.model, layer, missing, store=self._store, go_on=go_on)
         else:
@@ -169,6 +175,19 @@ class SemanticDictionary(Interface):
         if sheet is None:
             return {}
         return {"icons": sheet.icons, "icon_of": np.arange(len(sheet), dtype=np.int32), "notes": sheet.notes}
+
+
+def _by_listing(board: Board) -> list[int]:
+    """Units in the order readers meet them: those of the places to start, then the most listed ones."""
+    image, units = board["image"], board["units"]
+    ranking = board.link("image", "units")
+    assert isinstance(image, Grid)
+    assert isinstance(units, Units)
+    assert isinstance(ranking, Ranking)
+    listed = ranking.atoms[:, : units.shown]
+    counts = np.bincount(listed.ravel(), minlength=len(units))
+    first = listed[[image.start, *image.places.values()]].ravel().tolist()
+    return list(dict.fromkeys([*first, *np.argsort(-counts, kind="stable").tolist()]))
 
 
 def _express(acts: np.ndarray, layer: str, basis: str) -> tuple[np.ndarray, np.ndarray, list[str]]:

@@ -8,12 +8,16 @@ import numpy as np
 import tensorflow as tf
 
 GraphDef: TypeAlias = tf.compat.v1.GraphDef
+NodeDef: TypeAlias = tf.compat.v1.NodeDef
 
 # Below this many numbers a constant is a setting (an axis, a shape), not a weight.
 SMALLEST_WEIGHT = 8
 
 # A constant may state one number for a whole shape; this many in all are more than any graph needs.
 MOST_CLAIMED = 1_000_000
+
+# Where a constant keeps numbers that are not in `tensor_content`.
+LISTS = ("half_val", "float_val", "double_val", "int_val", "int64_val", "bool_val", "string_val")
 
 # What an image classifier at inference is made of. Anything else is refused before it can run:
 # a graph is a program, and some ops read files or call Python.
@@ -150,17 +154,20 @@ def read(data: bytes, name: str) -> GraphDef:
     return graph_def
 
 
-def _check_const(node: tf.compat.v1.NodeDef, name: str) -> int:
-    """How many numbers a constant claims; refuse one that does not hold what its shape says."""
+def _check_const(node: NodeDef, name: str) -> int:
+    """How many numbers a constant claims beyond those it holds; refuse one that contradicts itself."""
     proto = node.attr["value"].tensor
-    size = math.prod(max(d.size, 0) for d in proto.tensor_shape.dim)
+    size = math.prod(d.size for d in proto.tensor_shape.dim)
     try:
         width = tf.as_dtype(proto.dtype).size
     except TypeError:
         raise ValueError(f"{name}: constant {node.name!r} is of no known type.") from None
-    if proto.tensor_content and len(proto.tensor_content) != size * width:
+    # Old writers list every number; a list that ends early stands for its last number repeated.
+    listed = sum(len(getattr(proto, field)) for field in LISTS)
+    content = len(proto.tensor_content)
+    if any(d.size < 0 for d in proto.tensor_shape.dim) or listed > size or content not in (0, size * width):
         raise ValueError(f"{name}: constant {node.name!r} does not hold what its shape says.")
-    return 0 if proto.tensor_content else size
+    return 0 if content else size - listed
 
 
 def node_of(tensor: str) -> str:
@@ -180,7 +187,8 @@ def add_pre_relu(graph_def: GraphDef) -> None:
         if not axis_first and node.op != "ConcatV2":
             continue
         towers = list(node.input[1:] if axis_first else node.input[:-1])
-        if f"{node.name}_pre_relu" in nodes or any(nodes[node_of(t)].op != "Relu" for t in towers):
+        relus = (node_of(t) in nodes and nodes[node_of(t)].op == "Relu" for t in towers)
+        if f"{node.name}_pre_relu" in nodes or not all(relus):
             continue
         copy = graph_def.node.add()
         copy.CopyFrom(node)
@@ -211,10 +219,10 @@ def take_weights(graph_def: GraphDef) -> tuple[GraphDef, dict[str, np.ndarray]]:
     for node in graph_def.node:
         source = node_of(node.input[0]) if node.input else ""
         if node.op == "Cast" and source in constants:
-            weights[node.name] = constants[source].astype(np.float32)
+            weights[node.name] = constants[source].astype(np.float32, copy=False)
             gone |= {node.name, source}
         elif node.name in constants and set(readers.get(node.name, ())) != {"Cast"}:
-            weights[node.name] = constants[node.name].astype(np.float32)
+            weights[node.name] = constants[node.name].astype(np.float32, copy=False)
             gone.add(node.name)
     structure = GraphDef(versions=graph_def.versions)
     structure.node.extend(node for node in graph_def.node if node.name not in gone)
@@ -245,7 +253,8 @@ def bottlenecks(graph_def: GraphDef, source: str, target: str) -> list[str]:
     import networkx
 
     edges = [(node_of(i), node.name) for node in graph_def.node for i in node.input]
-    dominator = networkx.immediate_dominators(networkx.DiGraph(edges), source)
+    paths = networkx.DiGraph(edges)
+    dominator = networkx.immediate_dominators(paths, source) if source in paths else {}
     if target not in dominator:
         return []
     found = [target]

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from lucid_ext.models.graph import GraphDef, add_pre_relu, between, bottlenecks, take_weights
+from lucid_ext.models.layers import Layers, receptive_fields
 
 # What a layer can end in; of the nodes that all of the image passes through, these are listed.
 LAYER_OPS = {"Relu", "Relu6", "Concat", "ConcatV2", "Add", "AddV2", "Elu", "Selu", "LeakyRelu"}
@@ -21,7 +22,8 @@ class VisionModel:
         name: what to call it.
         digest: hexadecimal digest of the whole graph, weights included.
         labels: class names, in the order of the logits.
-        layers: {name: shape}, from the image to the logits; (h, w, c), or (c,) without positions.
+        layers: {name: shape}, from the image to the logits; (h, w, c), or (c,) without positions;
+            prints as a table, with receptive fields.
         size: (height, width) of its own input, in pixels.
         logits: the node before the softmax.
         softmax: the node of the class probabilities.
@@ -51,18 +53,19 @@ class VisionModel:
         self.size = size
         self.value_range = value_range
         self.graph_def = graph_def
-        graph_def = GraphDef.FromString(graph_def.SerializeToString())
-        add_pre_relu(graph_def)
         self._structure, weights = take_weights(graph_def)
         self._weights = {name: tf.constant(value) for name, value in weights.items()}
-        self._nodes = {node.name: node for node in graph_def.node}
+        add_pre_relu(self._structure)
+        self._nodes = {node.name: node for node in self._structure.node}
         self.memo: dict[str, Any] = {}
         self._functions: dict[Any, Callable] = {}
-        softmax = [node for node in graph_def.node if node.op == "Softmax"]
+        softmax = [node for node in self._structure.node if node.op == "Softmax"]
         if "input" not in self._nodes or not softmax:
             raise ValueError(f"{name} has no node 'input' or no softmax: it is not an image classifier.")
-        self.logits = softmax[-1].input[0].split(":")[0]
-        self.softmax = softmax[-1].name
+        # Auxiliary heads end in a softmax too: the network's own is the one most nodes lead to.
+        own = max(softmax, key=lambda node: len(between(self._structure, (), [node.name]).node))
+        self.logits = own.input[0].split(":")[0]
+        self.softmax = own.name
         self.layers = self._find_layers()
         classes = self.layers[self.logits][-1]
         self.labels = [*labels, *(f"class {i}" for i in range(len(labels), classes))]
@@ -209,12 +212,20 @@ class VisionModel:
 
     def shape_of(self, layer: str, size: Sequence[int]) -> tuple[int, ...]:
         """The shape of one layer, without the batch, for an input of `size` (height, width)."""
-        return self._shapes([layer], size)[layer]
+        try:
+            return self._shapes([layer], size)[layer]
+        except ValueError as error:
+            raise ValueError(
+                f"{layer} of {self.name} cannot be computed for images of {size[0]} x {size[1]} pixels; "
+                f"expected at least about its own {self.size[0]} x {self.size[1]}."
+            ) from error
 
-    def _find_layers(self) -> dict[str, tuple[int, ...]]:
+    def _find_layers(self) -> Layers:
         chain = bottlenecks(self._structure, "input", self.logits)
         names = [n for n in chain if self._nodes[n].op in LAYER_OPS] + [self.logits]
-        return self._shapes(names, self.size)
+        kernels = {name: tuple(weight.shape) for name, weight in self._weights.items()}
+        shapes = self._shapes(names, self.size)
+        return Layers(shapes, receptive_fields(self._structure, kernels, names))
 
     def _shapes(self, names: Sequence[str], size: Sequence[int]) -> dict[str, tuple[int, ...]]:
         """Shapes by TensorFlow's own inference; nothing is run."""

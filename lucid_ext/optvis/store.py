@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from lucid_ext.files import write_atomically
+from lucid_ext.files import cache_folder, write_atomically
 
 RECEIPT = "lucid_ext"  # the PNG text field that holds how an icon was made
 
@@ -51,11 +51,7 @@ class IconStore:
         Args:
             folder: by default `$LUCID_EXT_CACHE`, or else the user's cache folder.
         """
-        if folder is None:
-            import pooch
-
-            folder = os.environ.get("LUCID_EXT_CACHE") or pooch.os_cache("lucid_ext")
-        self.folder = Path(folder) / "icons"
+        self.folder = Path(cache_folder() if folder is None else folder) / "icons"
         self._warned = False
 
     def path(self, key: str) -> Path:

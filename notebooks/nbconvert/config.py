@@ -6,6 +6,7 @@
 No widget state is stored: interfaces embed their own offline page instead. Formulas become MathML.
 """
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ def _mathml(match: re.Match[str]) -> str:
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 c.ExecutePreprocessor.store_widget_state = False
-c.ExecutePreprocessor.timeout = 900
+# Icons of a network that comes without them are rendered: how long that takes is for its user to say.
+c.ExecutePreprocessor.timeout = None if os.environ.get("LUCID_EXT_MODEL") else 900
 c.HTMLExporter.extra_template_basedirs = [str(Path(__file__).parent)]
 c.HTMLExporter.template_name = "offline"
 c.HTMLExporter.preprocessors = [SelfContained]

@@ -265,6 +265,27 @@ def test_offline_display_is_a_page_in_an_iframe(made, monkeypatch):
     assert "application/vnd.jupyter.widget-view+json" in live
 
 
+def test_page_of_a_network_without_icons_renders_the_most_listed(model, store, tmp_path, monkeypatch):
+    """Everything is offered and ranked; pictures are made for what readers will meet."""
+    graph_def = model.graph_def.FromString(model.graph_def.SerializeToString())
+    weight = next(n for n in graph_def.node if n.name == "softmax2_b/stored").attr["value"].tensor
+    weight.tensor_content = bytes(len(weight.tensor_content))
+    options = {"labels": model.labels, "size": model.size, "value_range": model.value_range}
+    other = lx.VisionModel(graph_def, name="other", **options)
+    monkeypatch.setattr("lucid_ext.interfaces.semantic_dictionary.PAGE_ICONS", 24)
+    quick = dataclasses.replace(icon.SKETCH, size=32, steps=2)
+    monkeypatch.setattr(icon.stream_units, "__defaults__", (quick, *icon.stream_units.__defaults__[1:]))
+    dictionary = lx.SemanticDictionary(other, "cat_coffee", layers=["mixed4d"], store=store)
+    monkeypatch.setattr(dictionary, "page_choices", lambda: [dictionary.choice])
+    dictionary.to_html(tmp_path / "page.html")
+    board = dictionary.board
+    drawn = set(np.flatnonzero(board["units"].icon_of >= 0).tolist())
+    assert len(drawn) == 24
+    for cell in (board["image"].start, *board["image"].places.values()):
+        assert {unit for unit, _ in board.rows("units", {"image": cell})} <= drawn
+    assert len(board["units"]) == 264
+
+
 def test_exported_page_in_a_browser(made, chromium, tmp_path):
     """The list a reader sees equals the Board's arrays, cell by cell."""
     from lucid_ext.board import format_value

@@ -8,6 +8,7 @@ import lucid_ext as lx
 from lucid_ext.models.graph import add_pre_relu, between, bottlenecks, node_of, read, take_weights
 from lucid_ext.models.inception import BLOCKS, frozen_graph
 from lucid_ext.models.load import ASSETS
+from tests.models.by_hand import slow_conv, slow_mixed, slow_pool
 
 
 def graph_bytes(make) -> bytes:
@@ -76,7 +77,7 @@ def test_constant_larger_than_its_file_is_refused():
     tensor.dtype = tf.float32.as_datatype_enum
     tensor.tensor_shape.dim.add(size=10**9)
     tensor.float_val.append(1.0)
-    with pytest.raises(ValueError, match="claim 1,000,000,000 numbers"):
+    with pytest.raises(ValueError, match="claim 999,999,999 numbers"):
         read(graph_def.SerializeToString(), "bomb.pb")
 
 
@@ -88,7 +89,7 @@ def test_many_constants_that_claim_too_much_together_are_refused():
         tensor.dtype = tf.float32.as_datatype_enum
         tensor.tensor_shape.dim.add(size=100_000)
         tensor.float_val.append(1.0)
-    with pytest.raises(ValueError, match="claim 2,000,000 numbers"):
+    with pytest.raises(ValueError, match="claim 1,999,980 numbers"):
         read(graph_def.SerializeToString(), "bomb.pb")
 
 
@@ -97,6 +98,30 @@ def test_constant_of_no_known_type_is_refused():
     graph_def.node.add(name="w", op="Const").attr["value"].tensor.dtype = 99
     with pytest.raises(ValueError, match="of no known type"):
         read(graph_def.SerializeToString(), "odd.pb")
+
+
+@pytest.mark.parametrize("sizes", [(-1,), (2, -3), (2,)])
+def test_constant_whose_shape_is_not_that_of_its_numbers_is_refused(sizes):
+    graph_def = tf.compat.v1.GraphDef()
+    tensor = graph_def.node.add(name="w", op="Const").attr["value"].tensor
+    tensor.dtype = tf.float32.as_datatype_enum
+    for size in sizes:
+        tensor.tensor_shape.dim.add(size=size)
+    tensor.float_val.extend([1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="does not hold what its shape says"):
+        read(graph_def.SerializeToString(), "odd.pb")
+
+
+def test_constant_that_lists_every_number_is_read():
+    """As old writers did; what it lists is not counted as claimed."""
+    numbers = np.arange(1_200_000, dtype=np.float32)
+    graph_def = tf.compat.v1.GraphDef()
+    node = graph_def.node.add(name="w", op="Const")
+    node.attr["dtype"].type = node.attr["value"].tensor.dtype = tf.float32.as_datatype_enum
+    node.attr["value"].tensor.tensor_shape.dim.add(size=len(numbers))
+    node.attr["value"].tensor.float_val.extend(numbers.tolist())
+    _, weights = take_weights(read(graph_def.SerializeToString(), "old.pb"))
+    assert np.array_equal(weights["w"], numbers)
 
 
 def test_weights_are_split_off_in_float32(embedded):
@@ -148,41 +173,6 @@ def test_pre_relu_is_added_once(embedded):
     assert len(graph_def.node) == count
 
 
-def slow_conv(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int) -> np.ndarray:
-    """A convolution with TensorFlow's SAME padding, one output at a time."""
-    size, _, _, depth = w.shape
-    height, width, _ = x.shape
-    out_h, out_w = -(-height // stride), -(-width // stride)
-    pad_h = max((out_h - 1) * stride + size - height, 0)
-    pad_w = max((out_w - 1) * stride + size - width, 0)
-    x = np.pad(x, ((pad_h // 2, pad_h - pad_h // 2), (pad_w // 2, pad_w - pad_w // 2), (0, 0)))
-    out = np.zeros((out_h, out_w, depth))
-    for i in range(out_h):
-        for j in range(out_w):
-            patch = x[i * stride : i * stride + size, j * stride : j * stride + size]
-            out[i, j] = np.tensordot(patch, w, axes=3) + b
-    return out
-
-
-def slow_pool(x: np.ndarray, stride: int) -> np.ndarray:
-    """3 x 3 max-pooling with SAME padding, one output at a time."""
-    height, width, _ = x.shape
-    out_h, out_w = -(-height // stride), -(-width // stride)
-    pad_h = max((out_h - 1) * stride + 3 - height, 0)
-    pad_w = max((out_w - 1) * stride + 3 - width, 0)
-    x = np.pad(
-        x,
-        ((pad_h // 2, pad_h - pad_h // 2), (pad_w // 2, pad_w - pad_w // 2), (0, 0)),
-        constant_values=-np.inf,
-    )
-    return np.array(
-        [
-            [x[i * stride : i * stride + 3, j * stride : j * stride + 3].max((0, 1)) for j in range(out_w)]
-            for i in range(out_h)
-        ]
-    )
-
-
 def test_layers_equal_a_slow_convolution(model, rng):
     """From pixels to mixed3a, in NumPy, from the weights of the graph."""
     _, weights = take_weights(model.graph_def)
@@ -192,17 +182,7 @@ def test_layers_equal_a_slow_convolution(model, rng):
         return np.maximum(slow_conv(x, weights[f"{name}_w"], weights[f"{name}_b"], stride), 0)
 
     x = slow_pool(conv(255.0 * image - 117.0, "conv2d0", 2), 2)
-    x = conv(conv(x, "conv2d1"), "conv2d2")
-    m = "mixed3a_"
-    expected = np.concatenate(
-        [
-            conv(x, f"{m}1x1"),
-            conv(conv(x, f"{m}3x3_bottleneck"), f"{m}3x3"),
-            conv(conv(x, f"{m}5x5_bottleneck"), f"{m}5x5"),
-            conv(slow_pool(x, 1), f"{m}pool_reduce"),
-        ],
-        axis=-1,
-    )
+    expected = slow_mixed(conv(conv(x, "conv2d1"), "conv2d2"), weights, "mixed3a")
     (found,) = model.function("input", ["mixed3a"])(tf.constant(image[None]))
     assert np.abs(found.numpy()[0] - expected).max() < 1e-4 * np.abs(expected).max()
 

@@ -79,7 +79,7 @@ def explored(tmp_path_factory):
 def test_index_links_a_page_per_interface_and_the_notebooks(explored, chromium):
     tab = chromium.new_page()
     tab.goto((explored / "index.html").as_uri())
-    assert f"for {PICTURE}." in tab.locator("p").first.inner_text()
+    assert f"for {PICTURE}, with the embedded network." in tab.locator("p").first.inner_text()
     assert tab.evaluate("window.evil") is None
     links = [a.get_attribute("href") for a in tab.locator("a").all()]
     for path in NOTEBOOKS:
@@ -98,6 +98,16 @@ def test_explore_refuses_a_bad_picture_before_anything_runs(tmp_path):
         .startswith("'no such picture.jpg' is neither a sample nor a file")
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_explore_refuses_a_bad_network_before_anything_runs(tmp_path):
+    (tmp_path / "graph.pb").write_bytes(b"not a graph")
+    out = tmp_path / "out"
+    command = [sys.executable, str(FOLDER / "explore.py"), "--model", str(tmp_path / "graph.pb")]
+    done = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "graph.pb is not a frozen TensorFlow graph or is truncated" in done.stderr.splitlines()[-1]
+    assert not out.exists()
 
 
 def test_runs_headless_and_loads_nothing(path, explored):
