@@ -37,6 +37,7 @@ ALLOWED_OPS = frozenset(
         "Div",
         "Elu",
         "Erf",
+        "Erfc",
         "Exp",
         "ExpandDims",
         "Fill",
@@ -127,6 +128,17 @@ def read(data: bytes, name: str) -> GraphDef:
         ) from error
     if not graph_def.node:
         raise ValueError(f"{name} holds no graph ({len(data):,} bytes): fetch the file again.")
+    check(graph_def, name)
+    return graph_def
+
+
+def check(graph_def: GraphDef, name: str) -> None:
+    """Refuse a graph that is not whole or does anything but compute; forget devices.
+
+    Args:
+        graph_def: the graph; nothing of it has run.
+        name: what to call it in an error.
+    """
     strange = sorted({node.op for node in graph_def.node} - ALLOWED_OPS)
     if strange or graph_def.library.function:
         what = ", ".join(strange) if strange else "functions"
@@ -147,7 +159,6 @@ def read(data: bytes, name: str) -> GraphDef:
         node.device = ""
     if claimed > MOST_CLAIMED:
         raise ValueError(f"{name}: its constants claim {claimed:,} numbers the file does not hold.")
-    return graph_def
 
 
 def _check_const(node: tf.compat.v1.NodeDef, name: str) -> int:

@@ -2,7 +2,7 @@
 
 import difflib
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from lucid_ext.models.graph import GraphDef, add_pre_relu, between, bottlenecks, take_weights
 
-# What a layer can end in; of the nodes that all of the image passes through, these are listed.
+# What a layer can end in; of the nodes that all of the image passes through, these are listed
+# unless it is said which.
 LAYER_OPS = {"Relu", "Relu6", "Concat", "ConcatV2", "Add", "AddV2", "Elu", "Selu", "LeakyRelu"}
 
 
@@ -24,7 +25,8 @@ class VisionModel:
         layers: {name: shape}, from the image to the logits; (h, w, c), or (c,) without positions.
         size: (height, width) of its own input, in pixels.
         logits: the node before the softmax.
-        softmax: the node of the class probabilities.
+        softmax: the node of the class probabilities; where classes do not exclude each other
+            (sigmoids), they need not sum to 1.
         memo: for whoever makes something costly from the network and wants it to live as long.
     """
 
@@ -36,8 +38,9 @@ class VisionModel:
         size: tuple[int, int],
         value_range: tuple[float, float],
         name: str,
+        layers: Collection[str] | None = None,
     ):
-        """Take a checked graph from `input` to a softmax.
+        """Take a checked graph from `input` to a softmax, or to sigmoids.
 
         Args:
             graph_def: a frozen graph, as `read` returns it.
@@ -45,6 +48,8 @@ class VisionModel:
             size: (height, width) in pixels its layers are listed for.
             value_range: what 0 and 1 in an image become at the input node.
             name: what to call it.
+            layers: nodes to list as layers, if all of the image passes through them; by default
+                those that end in a ReLU, a concatenation or a sum.
         """
         self.name = name
         self.digest = hashlib.sha256(graph_def.SerializeToString(deterministic=True)).hexdigest()
@@ -58,12 +63,12 @@ class VisionModel:
         self._nodes = {node.name: node for node in graph_def.node}
         self.memo: dict[str, Any] = {}
         self._functions: dict[Any, Callable] = {}
-        softmax = [node for node in graph_def.node if node.op == "Softmax"]
-        if "input" not in self._nodes or not softmax:
+        heads = [node for node in graph_def.node if node.op in ("Softmax", "Sigmoid")]
+        if "input" not in self._nodes or not heads:
             raise ValueError(f"{name} has no node 'input' or no softmax: it is not an image classifier.")
-        self.logits = softmax[-1].input[0].split(":")[0]
-        self.softmax = softmax[-1].name
-        self.layers = self._find_layers()
+        self.logits = heads[-1].input[0].split(":")[0]
+        self.softmax = heads[-1].name
+        self.layers = self._find_layers(layers)
         classes = self.layers[self.logits][-1]
         self.labels = [*labels, *(f"class {i}" for i in range(len(labels), classes))]
 
@@ -211,10 +216,12 @@ class VisionModel:
         """The shape of one layer, without the batch, for an input of `size` (height, width)."""
         return self._shapes([layer], size)[layer]
 
-    def _find_layers(self) -> dict[str, tuple[int, ...]]:
+    def _find_layers(self, layers: Collection[str] | None) -> dict[str, tuple[int, ...]]:
+        if layers is None:
+            layers = {name for name, node in self._nodes.items() if node.op in LAYER_OPS}
         chain = bottlenecks(self._structure, "input", self.logits)
-        names = [n for n in chain if self._nodes[n].op in LAYER_OPS] + [self.logits]
-        return self._shapes(names, self.size)
+        names = [name for name in chain if name in layers and name != self.logits]
+        return self._shapes([*names, self.logits], self.size)
 
     def _shapes(self, names: Sequence[str], size: Sequence[int]) -> dict[str, tuple[int, ...]]:
         """Shapes by TensorFlow's own inference; nothing is run."""

@@ -1,0 +1,221 @@
+"""Names people know for the nodes of a graph that was traced, and which of them are its layers."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from lucid_ext.models.graph import GraphDef, node_of
+
+Labels = Iterable[tuple[str, Sequence[str]]]
+"""(tensor, path): a layer's output and the layer's name after those of the models it is part of."""
+
+ACTIVATIONS = {
+    "Elu", "Erf", "Erfc", "Exp", "LeakyRelu", "Relu", "Relu6", "Selu", "Sigmoid", "Softmax", "Softplus", "Tanh",
+}  # fmt: skip
+
+# Element by element; linear as long as all inputs but one are constants.
+ELEMENTWISE = {
+    "Add", "AddV2", "BiasAdd", "FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3", "Maximum", "Minimum",
+    "Mul", "Neg", "RealDiv", "Sub",
+}  # fmt: skip
+
+# Whose output shows what was there before: never listed.
+RESHAPING = {
+    "AvgPool", "Cast", "Max", "MaxPool", "Mean", "MirrorPad", "Pack", "Pad", "PadV2", "Reshape",
+    "ResizeBilinear", "ResizeNearestNeighbor", "Squeeze", "StridedSlice", "Transpose",
+}  # fmt: skip
+
+LEARNED = {"BatchMatMulV2", "Conv2D", "DepthwiseConv2dNative", "MatMul"}
+
+# What code between layers does, how many inputs that takes, and what to call it.
+BETWEEN_LAYERS = {
+    **dict.fromkeys(("Relu", "Relu6"), (1, "relu")),
+    **dict.fromkeys(("Add", "AddV2", "AddN"), (2, "add")),
+    **dict.fromkeys(("Concat", "ConcatV2"), (2, "concat")),
+    "Elu": (1, "elu"),
+    "Selu": (1, "selu"),
+    "LeakyRelu": (1, "leaky_relu"),
+}
+
+# Scopes TensorFlow opens inside one layer, and those of calls.
+INNER_SCOPES = re.compile(r"batchnorm|moments|Tensordot|einsum|convolution|(Stateful)?PartitionedCall(_\d+)?")
+
+
+class Wiring:
+    """Who reads whom in a graph sorted from input to output, and what depends on the input."""
+
+    def __init__(self, graph_def: GraphDef):
+        self.nodes = {node.name: node for node in graph_def.node}
+        self.readers: dict[str, list[str]] = {name: [] for name in self.nodes}
+        self.depends: dict[str, None] = {}
+        for node in graph_def.node:
+            for source in dict.fromkeys(map(node_of, node.input)):
+                self.readers[source].append(node.name)
+            if node.op == "Placeholder" or self.inputs(node.name):
+                self.depends[node.name] = None
+
+    def inputs(self, name: str) -> list[str]:
+        """The nodes it reads that depend on the graph's input."""
+        sources = dict.fromkeys(map(node_of, self.nodes[name].input))
+        return [source for source in sources if source in self.depends]
+
+    def op(self, name: str) -> str:
+        """A node's operation."""
+        return self.nodes[name].op
+
+    def is_linear_step(self, name: str) -> bool:
+        """Whether a node scales or shifts its one input by constants."""
+        return self.op(name) in ELEMENTWISE and len(self.inputs(name)) == 1
+
+    def is_activation(self, name: str) -> bool:
+        """Whether all a node does ends in an activation, with at most scaling and shifting before."""
+        if self.op(name) in ACTIVATIONS or (self.op(name) == "Mul" and len(self.inputs(name)) == 2):
+            return True
+        readers = self.readers[name]
+        return self.is_linear_step(name) and bool(readers) and all(map(self.is_activation, readers))
+
+
+def named(graph_def: GraphDef, labels: Labels) -> tuple[GraphDef, list[str]]:
+    """Give every node a name that says which layer it is part of.
+
+    A layer's output has the layer's name, so that "conv4_block6_out" is what Keras calls so; what
+    goes into its activation is `<layer>_pre_relu` or `<layer>_pre_activation`; a ReLU, sum or
+    concatenation that is no layer's is named after the layer before it: `<layer>_relu`. All other
+    nodes are named after the layer that needs them: `<layer>/Conv2D`.
+
+    Args:
+        graph_def: sorted from its one placeholder to its output.
+        labels: the layers, inner ones first.
+
+    Returns:
+        The same graph with the placeholder called `input`, and the layers worth listing: see
+        `_is_listed`.
+    """
+    wiring = Wiring(graph_def)
+    short = _shortened(labels)
+    new, also, listed = {next(iter(wiring.depends)): "input"}, {}, []
+    taken = {"input"}
+
+    def unique(label: str) -> str:
+        label = re.sub(r"[^A-Za-z0-9_.-]", "_", label).lstrip("_.-") or "layer"
+        label = next(n for i in range(len(taken) + 1) if (n := f"{label}_{i}" if i else label) not in taken)
+        taken.add(label)
+        return label
+
+    for tensor, label in short:
+        if tensor not in wiring.depends or tensor == next(iter(wiring.depends)):
+            continue
+        if tensor in new:
+            also[unique(label)] = tensor
+        else:
+            new[tensor] = unique(label)
+    scopes = {scope for name in new for scope in _scopes_around(name)}
+    near = {next(iter(wiring.depends)): ""}
+    for name in list(wiring.depends)[1:]:
+        inputs = wiring.inputs(name)
+        near[name] = near[inputs[0]]
+        count, what = BETWEEN_LAYERS.get(wiring.op(name), (0, ""))
+        if name not in new and what and len(inputs) >= count and near[name] and _scope(name) in scopes:
+            new[name] = unique(f"{near[name]}_{what}")
+        near[name] = new.get(name, near[name])
+    learned = _after(wiring, LEARNED)
+    listed = [new[name] for name in wiring.depends if name in new and name in learned and _is_listed(wiring, name)]
+    for name in [name for name in wiring.depends if name in new and wiring.op(name) in ACTIVATIONS]:
+        before = wiring.inputs(name)[0]
+        if before not in new:
+            kind = "relu" if wiring.op(name).startswith("Relu") else "activation"
+            new[before] = unique(f"{new[name]}_pre_{kind}")
+    return _renamed(graph_def, {**new, **_inside(wiring, new)}, also), listed
+
+
+def scope_labels(graph_def: GraphDef) -> list[tuple[str, tuple[str, ...]]]:
+    """Layers by the scopes of a graph's names: where the flow leaves a scope is its layer's output.
+
+    For graphs whose layers are gone, as those of a SavedModel.
+    """
+    wiring = Wiring(graph_def)
+    left: dict[str, str] = {}
+    for name in reversed(wiring.depends):
+        outside = wiring.readers[name] or [""]
+        for scope in [_scope(name), *_scopes_around(name)]:
+            if scope and any(not reader.startswith(f"{scope}/") for reader in outside):
+                left.setdefault(scope, name)
+    paths = {s: [p for p in s.split("/") if not INNER_SCOPES.fullmatch(p)] for s in left}
+    if all(part.endswith("_1") for path in paths.values() for part in path):
+        # Keras opens each scope once before it calls the layer in it.
+        paths = {s: [part.removesuffix("_1") for part in path] for s, path in paths.items()}
+    deepest_first = sorted(left, key=lambda s: -s.count("/"))
+    labels = {(left[s], tuple(paths[s])): None for s in deepest_first if paths[s]}
+    roots = {path[0] for _, path in labels}
+    return [(name, path[1:] if len(roots) == 1 else path) for name, path in labels if len(roots) > 1 or path[1:]]
+
+
+def _shortened(labels: Labels) -> list[tuple[str, str]]:
+    """Layers by their own names, or by their whole paths where a name occurs twice."""
+    labels = [(tensor, tuple(path)) for tensor, path in labels if path]
+    count = Counter(path[-1] for path in {path for _, path in labels})
+    return [(tensor, path[-1] if count[path[-1]] == 1 else "_".join(path)) for tensor, path in labels]
+
+
+def _is_listed(wiring: Wiring, name: str) -> bool:
+    """Whether a layer's output is an end: of activations and sums, and of blocks without either.
+
+    Left out are pooling and reshaping, and what only goes on to be normalized or activated: of a
+    convolution, batch normalization and ReLU, the ReLU is listed.
+    """
+    readers = wiring.readers[name]
+    if wiring.op(name) in RESHAPING or (len(readers) == 1 and wiring.is_linear_step(readers[0])):
+        return False
+    if wiring.op(name) in ACTIVATIONS:
+        return True
+    return not readers or not all(map(wiring.is_activation, readers))
+
+
+def _after(wiring: Wiring, ops: set[str]) -> set[str]:
+    """The nodes behind the first of some operations."""
+    found: set[str] = set()
+    for name in wiring.depends:
+        if wiring.op(name) in ops or not found.isdisjoint(wiring.inputs(name)):
+            found.add(name)
+    return found
+
+
+def _inside(wiring: Wiring, new: dict[str, str]) -> dict[str, str]:
+    """Names for the nodes that have none, after the first layer that needs them."""
+    owner: dict[str, str] = {}
+    for name in reversed(wiring.nodes):
+        readers = wiring.readers[name]
+        owner[name] = new[name] if name in new else owner[readers[0]] if readers else "output"
+    names, count = {}, Counter[str]()
+    for name, node in wiring.nodes.items():
+        if name not in new:
+            inside = f"{owner[name]}/{node.op}"
+            names[name] = f"{inside}_{count[inside]}" if count[inside] else inside
+            count[inside] += 1
+    return names
+
+
+def _renamed(graph_def: GraphDef, new: dict[str, str], also: dict[str, str]) -> GraphDef:
+    """The graph under new names; `also` are second names of nodes, as nodes beside the flow."""
+    renamed = GraphDef(versions=graph_def.versions)
+    for name, node in [(name, renamed.node.add()) for name in also]:
+        node.name, node.op = name, "Identity"
+        node.attr["T"].type = 1
+        node.input.append(new[also[name]])
+    for node in graph_def.node:
+        copy = renamed.node.add()
+        copy.CopyFrom(node)
+        copy.name = new[node.name]
+        for i, tensor in enumerate(node.input):
+            copy.input[i] = new[node_of(tensor)] + tensor[len(node_of(tensor)) :]
+    return renamed
+
+
+def _scope(name: str) -> str:
+    return name.rpartition("/")[0]
+
+
+def _scopes_around(name: str) -> list[str]:
+    """The scopes around a node's own scope."""
+    parts = _scope(name).split("/")
+    return ["/".join(parts[:i]) for i in range(len(parts) - 1, 0, -1)]
