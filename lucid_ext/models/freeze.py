@@ -16,7 +16,9 @@ PASSED_BY = {"Identity", "IdentityN", "PreventGradient"}
 LINEAR = {"MatMul", "BiasAdd", "Add", "AddV2", "Sub", "Mul", "RealDiv", "Reshape", "Squeeze", "LogSoftmax"}
 
 
-def freeze(traced: tf.types.experimental.ConcreteFunction, labels: Labels, name: str) -> tuple[GraphDef, list[str]]:
+def freeze(
+    traced: tf.types.experimental.ConcreteFunction, labels: Labels, name: str
+) -> tuple[GraphDef, list[str]]:
     """Freeze a traced function of one tensor.
 
     Whatever does not depend on the input is computed once, here: batch normalization at inference
@@ -108,7 +110,7 @@ def add_head(graph_def: GraphDef, labels: Sequence[str] | None, name: str, class
     if binary and len(labels) == 1:
         labels = [f"not {labels[0]}", labels[0]]
     if len(labels) != classes:
-        raise ValueError(f"labels has {len(labels)} names; {name} has {classes} classes: give one name for each.")
+        raise ValueError(f"labels has {len(labels)} names; {name} has {classes} classes: name each of them.")
     return labels
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -255,11 +255,62 @@ def bottlenecks(graph_def: GraphDef, source: str, target: str) -> list[str]:
     """
     import networkx
 
-    edges = [(node_of(i), node.name) for node in graph_def.node for i in node.input]
-    dominator = networkx.immediate_dominators(networkx.DiGraph(edges), source)
+    dominator = networkx.immediate_dominators(_flow(graph_def), source)
     if target not in dominator:
         return []
     found = [target]
     while found[-1] != source:
         found.append(dominator[found[-1]])
     return found[::-1]
+
+
+def beside(graph_def: GraphDef, source: str, targets: Iterable[str]) -> list[str]:
+    """The nodes that decide `targets` together with `source`, and do not depend on it.
+
+    They are where paths from `input` around `source` join those that go through it. Nodes that
+    tell no more than a shape, and those of several outputs, are passed over for what they read.
+
+    Raises:
+        ValueError: a target does not come after `source`.
+    """
+    import networkx
+
+    flow = _flow(graph_def)
+    decided = {source, *networkx.descendants(flow, source)}
+    seen = {"input", *networkx.descendants(flow, "input")}
+    passed_over = decided | _only_shapes(graph_def, seen)
+    passed_over |= {node.name for node in graph_def.node if node.op in ("Split", "SplitV", "Unpack")}
+    waiting, known, found = list(targets), {source}, []
+    for name in waiting:
+        if name not in decided:
+            raise ValueError(f"{name} does not come after {source}, so it is no function of it.")
+    while waiting:
+        name = waiting.pop()
+        if name in known:
+            continue
+        known.add(name)
+        if name in passed_over:
+            waiting += [tensor for tensor in flow.predecessors(name) if tensor in seen]
+        else:
+            found.append(name)
+    return [node.name for node in graph_def.node if node.name in found]
+
+
+def _flow(graph_def: GraphDef) -> Any:
+    """Who is read by whom, as a networkx.DiGraph."""
+    import networkx
+
+    edges = [(node_of(i), node.name) for node in graph_def.node for i in node.input]
+    return networkx.DiGraph(edges)
+
+
+def _only_shapes(graph_def: GraphDef, seen: Collection[str]) -> set[str]:
+    """Of the nodes in `seen`, those that depend on the input by shapes alone."""
+    found, before = set[str](), -1
+    while len(found) > before:
+        before = len(found)
+        for node in graph_def.node:
+            inputs = [i for i in map(node_of, node.input) if i in seen]
+            if node.op == "Shape" or (inputs and found.issuperset(inputs)):
+                found.add(node.name)
+    return found

@@ -69,7 +69,7 @@ def load_keras(
             traced = tf.function(classify, autograph=False).get_concrete_function(spec)
         except Exception as error:  # whatever a layer raises for images of this shape
             reason = str(error).strip().partition("\n")[0]
-            raise ValueError(f"{name} cannot run on images ({height}, {width}, {channels}): {reason}") from error
+            raise ValueError(f"{name} cannot run on {height} x {width} pixels: {reason}") from error
     (output,) = traced.outputs
     if output.shape.rank != 2 or output.shape[1] is None:
         raise ValueError(
@@ -113,7 +113,8 @@ def _inference(model: Any, name: str) -> tuple[Call, Sequence[int | None], bool]
 
     if not isinstance(model, keras.Model):
         raise ValueError(
-            f"cannot load a {type(model).__name__}; expected a name, a path, a keras.Model or a SavedModel's folder."
+            f"cannot load a {type(model).__name__}; expected a name, a path, a keras.Model or the folder of "
+            "a SavedModel."
         )
     if keras.backend.backend() != "tensorflow":
         raise ValueError(
@@ -128,7 +129,7 @@ def _inference(model: Any, name: str) -> tuple[Call, Sequence[int | None], bool]
                 "fix the others in a keras.Model of one input."
             )
         if not tf.as_dtype(inputs[0].dtype).is_floating:
-            raise ValueError(f"{name} takes {inputs[0].dtype} values, which have no gradient; expected float32.")
+            raise ValueError(f"{name} takes {inputs[0].dtype}, which has no gradient; expected float32.")
 
         def call(images: tf.Tensor) -> Any:
             return model(keras.tree.map_structure(lambda _: images, model.input), training=False)
@@ -138,7 +139,7 @@ def _inference(model: Any, name: str) -> tuple[Call, Sequence[int | None], bool]
     if shape is None or not model.weights:
         raise ValueError(f"{name} has no weights yet: call it once on a batch of images, then load it.")
     if len(shape) != 4 or not all(side is None or isinstance(side, int) for side in shape):
-        raise ValueError(f"{name} takes inputs of shape {shape}; expected one image: (n, height, width, channels).")
+        raise ValueError(f"{name} takes inputs of shape {shape}; expected images (n, height, width, 3).")
     return lambda images: model(images, training=False), shape, False
 
 
@@ -159,10 +160,11 @@ def _image_shape(
     own = shape[1:3]
     if None in own and size is None:
         raise ValueError(f"{name} takes images of any size: say which, as in size=(224, 224).")
-    given = own if size is None else tuple(int(side) for side in size)
+    given: tuple[Any, ...] = own if size is None else tuple(int(side) for side in size)
     if len(given) != 2 or (fixed and any(o not in (None, g) for o, g in zip(own, given, strict=True))):
-        raise ValueError(f"size is {size}; {name} takes images of {own[0]} x {own[1]} pixels (height x width).")
-    return given[0], given[1], shape[3]
+        raise ValueError(f"size is {size}; {name} takes images of (height, width) = {own} pixels.")
+    height, width = given
+    return height, width, shape[3]
 
 
 def _preparation(preprocess: Preprocess | None, channels: int) -> Callable[[tf.Tensor], tf.Tensor]:

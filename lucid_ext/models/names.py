@@ -10,7 +10,8 @@ Labels = Iterable[tuple[str, Sequence[str]]]
 """(tensor, path): a layer's output and the layer's name after those of the models it is part of."""
 
 ACTIVATIONS = {
-    "Elu", "Erf", "Erfc", "Exp", "LeakyRelu", "Relu", "Relu6", "Selu", "Sigmoid", "Softmax", "Softplus", "Tanh",
+    "Elu", "Erf", "Erfc", "Exp", "LeakyRelu", "Relu", "Relu6", "Selu", "Sigmoid", "Softmax", "Softplus",
+    "Tanh",
 }  # fmt: skip
 
 # Element by element; linear as long as all inputs but one are constants.
@@ -32,6 +33,7 @@ BETWEEN_LAYERS = {
     **dict.fromkeys(("Relu", "Relu6"), (1, "relu")),
     **dict.fromkeys(("Add", "AddV2", "AddN"), (2, "add")),
     **dict.fromkeys(("Concat", "ConcatV2"), (2, "concat")),
+    "Mul": (2, "mul"),
     "Elu": (1, "elu"),
     "Selu": (1, "selu"),
     "LeakyRelu": (1, "leaky_relu"),
@@ -92,40 +94,62 @@ def named(graph_def: GraphDef, labels: Labels) -> tuple[GraphDef, list[str]]:
         `_is_listed`.
     """
     wiring = Wiring(graph_def)
-    short = _shortened(labels)
-    new, also, listed = {next(iter(wiring.depends)): "input"}, {}, []
-    taken = {"input"}
-
-    def unique(label: str) -> str:
-        label = re.sub(r"[^A-Za-z0-9_.-]", "_", label).lstrip("_.-") or "layer"
-        label = next(n for i in range(len(taken) + 1) if (n := f"{label}_{i}" if i else label) not in taken)
-        taken.add(label)
-        return label
-
-    for tensor, label in short:
-        if tensor not in wiring.depends or tensor == next(iter(wiring.depends)):
-            continue
-        if tensor in new:
-            also[unique(label)] = tensor
-        else:
-            new[tensor] = unique(label)
-    scopes = {scope for name in new for scope in _scopes_around(name)}
-    near = {next(iter(wiring.depends)): ""}
-    for name in list(wiring.depends)[1:]:
-        inputs = wiring.inputs(name)
-        near[name] = near[inputs[0]]
-        count, what = BETWEEN_LAYERS.get(wiring.op(name), (0, ""))
-        if name not in new and what and len(inputs) >= count and near[name] and _scope(name) in scopes:
-            new[name] = unique(f"{near[name]}_{what}")
-        near[name] = new.get(name, near[name])
+    root = next(iter(wiring.depends))
+    names = _Names()
+    names.give(root, "input")
+    for node, label in _shortened(labels):
+        if node in wiring.depends and node != root:
+            names.give(node, label)
+    _name_between(wiring, names, root)
     learned = _after(wiring, LEARNED)
-    listed = [new[name] for name in wiring.depends if name in new and name in learned and _is_listed(wiring, name)]
-    for name in [name for name in wiring.depends if name in new and wiring.op(name) in ACTIVATIONS]:
-        before = wiring.inputs(name)[0]
-        if before not in new:
-            kind = "relu" if wiring.op(name).startswith("Relu") else "activation"
-            new[before] = unique(f"{new[name]}_pre_{kind}")
-    return _renamed(graph_def, {**new, **_inside(wiring, new)}, also), listed
+    layers = [node for node in wiring.depends if node in names.of and node in learned]
+    listed = [names.of[node] for node in layers if _is_listed(wiring, node)]
+    _name_before(wiring, names)
+    return _renamed(graph_def, {**names.of, **_inside(wiring, names.of)}, names.second), listed
+
+
+class _Names:
+    """Names given so far: {node: name}, and {second name: node}."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, str] = {}
+        self.second: dict[str, str] = {}
+
+    def give(self, node: str, label: str) -> None:
+        """Name a node, with a number behind where the name is taken."""
+        label = re.sub(r"[^A-Za-z0-9_.-]", "_", label).lstrip("_.-") or "layer"
+        taken = {*self.of.values(), *self.second}
+        name = label
+        for i in range(1, len(taken) + 1):
+            if name in taken:
+                name = f"{label}_{i}"
+        if node in self.of:
+            self.second[name] = node
+        else:
+            self.of[node] = name
+
+
+def _name_between(wiring: Wiring, names: _Names, root: str) -> None:
+    """Name what code between layers does after the layer before it."""
+    models = {scope for node in names.of for scope in _scopes_around(node)}
+    before = {root: ""}
+    for node in list(wiring.depends)[1:]:
+        inputs = wiring.inputs(node)
+        before[node] = before[inputs[0]]
+        count, what = BETWEEN_LAYERS.get(wiring.op(node), (0, ""))
+        ours = what and len(inputs) >= count and _scope(node) in models
+        if node not in names.of and ours and before[node]:
+            names.give(node, f"{before[node]}_{what}")
+        before[node] = names.of.get(node, before[node])
+
+
+def _name_before(wiring: Wiring, names: _Names) -> None:
+    """Name what goes into a layer's own activation."""
+    for node in [node for node in wiring.depends if node in names.of and wiring.op(node) in ACTIVATIONS]:
+        before = wiring.inputs(node)[0]
+        if before not in names.of:
+            kind = "relu" if wiring.op(node).startswith("Relu") else "activation"
+            names.give(before, f"{names.of[node]}_pre_{kind}")
 
 
 def scope_labels(graph_def: GraphDef) -> list[tuple[str, tuple[str, ...]]]:
@@ -145,9 +169,10 @@ def scope_labels(graph_def: GraphDef) -> list[tuple[str, tuple[str, ...]]]:
         # Keras opens each scope once before it calls the layer in it.
         paths = {s: [part.removesuffix("_1") for part in path] for s, path in paths.items()}
     deepest_first = sorted(left, key=lambda s: -s.count("/"))
-    labels = {(left[s], tuple(paths[s])): None for s in deepest_first if paths[s]}
-    roots = {path[0] for _, path in labels}
-    return [(name, path[1:] if len(roots) == 1 else path) for name, path in labels if len(roots) > 1 or path[1:]]
+    labels = list({(left[s], tuple(paths[s])): None for s in deepest_first if paths[s]})
+    if len({path[0] for _, path in labels}) == 1:  # the model itself, which all are part of
+        labels = [(node, path[1:]) for node, path in labels if path[1:]]
+    return labels
 
 
 def _shortened(labels: Labels) -> list[tuple[str, str]]:

@@ -26,26 +26,23 @@ def open_saved_model(path: Path) -> tuple[Callable[[tf.Tensor], tf.Tensor], tf.T
     except Exception as error:  # TensorFlow raises errors of many kinds here
         reason = str(error).partition("\n")[0]
         raise ValueError(f"{path} could not be loaded ({reason}): export the model again.") from error
-    signatures = loaded.signatures
-    if not signatures:
-        raise ValueError(f"{path} has no signature to call: write it with keras.Model.export.")
-    signature = signatures[SIGNATURE if SIGNATURE in signatures else next(iter(signatures))]
+    if SIGNATURE not in loaded.signatures:
+        raise ValueError(f"{path} has no signature {SIGNATURE!r}: write it with keras.Model.export.")
+    signature = loaded.signatures[SIGNATURE]
     inputs, outputs = signature.structured_input_signature[1], signature.structured_outputs
     if len(inputs) != 1 or len(outputs) != 1:
         raise ValueError(
             f"{path} has {len(inputs)} inputs ({', '.join(inputs)}) and {len(outputs)} outputs "
-            f"({', '.join(outputs)}); expected one of each: export a model from one image to one set of classes."
+            f"({', '.join(outputs)}); expected one of each: export a model from images to classes."
         )
     ((given, spec),) = inputs.items()
     (wanted,) = outputs
     if spec.dtype != tf.float32:
-        raise ValueError(f"{path} takes images as {spec.dtype.name}; expected float32: export it with float32.")
+        raise ValueError(f"{path} takes {spec.dtype.name}; expected float32: export it so.")
 
     def call(images: tf.Tensor) -> tf.Tensor:
-        # The signature's function holds the variables; `loaded` holds the function.
-        return loaded.signatures[signature_name](**{given: images})[wanted]
+        return loaded.signatures[SIGNATURE](**{given: images})[wanted]  # `loaded` keeps the weights
 
-    signature_name = SIGNATURE if SIGNATURE in signatures else next(iter(signatures))
     return call, spec.shape
 
 
@@ -53,17 +50,19 @@ def _check_saved_model(path: Path) -> None:
     """Refuse what is damaged, and what has functions of its own that run on loading."""
     file = path / "saved_model.pb"
     if not file.is_file():
-        raise ValueError(f"{path} is no SavedModel: it has no saved_model.pb; give the folder with that file.")
+        raise ValueError(f"{path} is no SavedModel: give the folder that has saved_model.pb in it.")
     proto = saved_model_pb2.SavedModel()
     try:
         proto.ParseFromString(file.read_bytes())
     except DecodeError as error:
         raise ValueError(f"{file} is damaged or truncated: export the model again.") from error
     if len(proto.meta_graphs) != 1 or not proto.meta_graphs[0].object_graph_def.nodes:
-        raise ValueError(f"{path} was not written by TensorFlow 2: export the model again, with keras.Model.export.")
+        raise ValueError(
+            f"{path} was not written by TensorFlow 2: export the model again with keras.Model.export."
+        )
     for node in proto.meta_graphs[0].object_graph_def.nodes:
         if node.WhichOneof("kind") in ("resource", "asset") or node.saveable_objects:
             raise ValueError(
-                f"{path} has tables, files or functions that run when it is loaded, which no image classifier "
-                "needs, so it was not loaded: export the network alone."
+                f"{path} has tables, files or functions that run when it is loaded, which no image "
+                "classifier needs, so it was not loaded: export the network alone."
             )

@@ -1,5 +1,6 @@
 """`VisionModel`: a frozen graph, its layers, and the one primitive everything else is built on."""
 
+import dataclasses
 import difflib
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -8,11 +9,28 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from lucid_ext.models.graph import GraphDef, add_pre_relu, between, bottlenecks, take_weights
+from lucid_ext.models.graph import GraphDef, add_pre_relu, beside, between, bottlenecks, take_weights
 
 # What a layer can end in; of the nodes that all of the image passes through, these are listed
 # unless it is said which.
 LAYER_OPS = {"Relu", "Relu6", "Concat", "ConcatV2", "Add", "AddV2", "Elu", "Selu", "LeakyRelu"}
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerFunction:
+    """The function from one layer to later ones, as `VisionModel.function` gives it.
+
+    Attributes:
+        run: from a batch of the source's activations to the targets' tensors.
+        held: nodes that the source does not decide, held at an image's values; mostly none.
+    """
+
+    run: Callable[[Any], list[tf.Tensor]]
+    held: tuple[str, ...]
+
+    def __call__(self, x: Any) -> list[tf.Tensor]:
+        """The targets' tensors, in order, for the source's (n, h, w, c) or (n, c)."""
+        return self.run(x)
 
 
 class VisionModel:
@@ -97,7 +115,8 @@ class VisionModel:
         if any(node.op == "Placeholder" for node in part.node):
             raise ValueError(
                 f"{', '.join(replaced)} does not decide {', '.join(fetch)} alone: "
-                "the image reaches it by other paths too; replace a layer that all paths go through."
+                "the image reaches it by other paths too; replace a layer that all paths go through, "
+                "or give the image to hold them at."
             )
         read = {i for node in part.node for i in node.input} & given.keys()
         names = [name for name in fetch if name not in given]
@@ -111,24 +130,41 @@ class VisionModel:
         tensors = dict(zip(names, found, strict=True))
         return [given[name] if name in given else tensors[name] for name in fetch]
 
-    def function(self, source: str, targets: Sequence[str]) -> Callable[[Any], list[tf.Tensor]]:
+    def function(
+        self, source: str, targets: Sequence[str], image: np.ndarray | None = None
+    ) -> "LayerFunction":
         """The function from one layer (or `input`) to later ones, traced once per image size.
 
         `input` here takes images in [0, 1]: (n, h, w, 3).
-        """
 
-        def run(x: tf.Tensor) -> list[tf.Tensor]:
-            return self.splice({source: self.to_range(x) if source == "input" else x}, targets)
+        Args:
+            source: a layer, or any node.
+            targets: layers or nodes that come after it.
+            image: (H, W, 3) in [0, 1]. Where other paths lead from the input around `source`, as
+                in a residual block, what comes along them is held at its values for this image,
+                and `held` of the result says which nodes those are.
+
+        Raises:
+            ValueError: there are such paths, and no image to hold them at.
+        """
+        held = [] if image is None or source == "input" else beside(self._structure, source, targets)
+        values = self.function("input", held)(self.prepare(image)[None]) if image is not None and held else []
+
+        def run(x: tf.Tensor, *values: tf.Tensor) -> list[tf.Tensor]:
+            batch = tf.shape(x)[0]
+            fixed = {name: tf.repeat(value, batch, 0) for name, value in zip(held, values, strict=True)}
+            return self.splice({**fixed, source: self.to_range(x) if source == "input" else x}, targets)
 
         def call(x: Any) -> list[tf.Tensor]:
             x = tf.convert_to_tensor(x, tf.float32)
-            key = (source, tuple(targets), tuple(x.shape[1:]))
+            key = (source, tuple(targets), tuple(held), tuple(x.shape[1:]))
             if key not in self._functions:
-                spec = tf.TensorSpec([None, *x.shape[1:]], tf.float32)
-                self._functions[key] = tf.function(run, autograph=False).get_concrete_function(spec)
-            return self._functions[key](x)
+                spec = [tf.TensorSpec([None, *x.shape[1:]], tf.float32)]
+                spec += [tf.TensorSpec(value.shape, value.dtype) for value in values]
+                self._functions[key] = tf.function(run, autograph=False).get_concrete_function(*spec)
+            return self._functions[key](x, *values)
 
-        return call
+        return LayerFunction(call, tuple(held))
 
     def to_range(self, images: tf.Tensor) -> tf.Tensor:
         """Images in [0, 1] as the input node takes them."""
