@@ -47,6 +47,13 @@ def freeze(
                 f"{name} keeps channels first ({node.name}); expected channels last: "
                 "build it with data_format='channels_last'."
             )
+        kinds = [tf.as_dtype(v.type) for v in node.attr.values() if v.WhichOneof("value") == "type"]
+        for kind in kinds:
+            if kind.is_floating and kind != tf.float32:
+                raise ValueError(
+                    f"{name} computes in {kind.name} ({node.name}); expected float32: build it anew with "
+                    "keras.config.set_dtype_policy('float32') and give it these weights."
+                )
     nodes = {node.name: node for node in graph_def.node}
 
     def origin(tensor: str) -> str:

@@ -54,14 +54,8 @@ def load_keras(
     height, width, channels = _image_shape(shape, size, fixed, name)
     prepare = _preparation(preprocess, channels)
 
-    def classify(levels: tf.Tensor) -> tf.Tensor:
-        found = tf.nest.flatten(call(prepare(levels)))
-        if len(found) != 1:
-            raise ValueError(
-                f"{name} has {len(found)} outputs; expected one, (n, classes): "
-                "load keras.Model(model.inputs, model.outputs[i]) with the one you mean."
-            )
-        return found[0]
+    def classify(levels: tf.Tensor) -> list[tf.Tensor]:
+        return tf.nest.flatten(call(prepare(levels)))
 
     spec = tf.TensorSpec((None, height, width, 3), tf.float32, name="input")
     with _recorded() as recorded:
@@ -70,6 +64,11 @@ def load_keras(
         except Exception as error:  # whatever a layer raises for images of this shape
             reason = str(error).strip().partition("\n")[0]
             raise ValueError(f"{name} cannot run on {height} x {width} pixels: {reason}") from error
+    if len(traced.outputs) != 1:
+        raise ValueError(
+            f"{name} has {len(traced.outputs)} outputs; expected one, (n, classes): "
+            "load keras.Model(model.inputs, model.outputs[i]) with the one you mean."
+        )
     (output,) = traced.outputs
     if output.shape.rank != 2 or output.shape[1] is None:
         raise ValueError(
@@ -132,7 +131,9 @@ def _inference(model: Any, name: str) -> tuple[Call, Sequence[int | None], bool]
             raise ValueError(f"{name} takes {inputs[0].dtype}, which has no gradient; expected float32.")
 
         def call(images: tf.Tensor) -> Any:
-            return model(keras.tree.map_structure(lambda _: images, model.input), training=False)
+            # A functional model wants its one image in the list or dict it was built with.
+            structure = images if isinstance(model, keras.Sequential) else model.input
+            return model(keras.tree.map_structure(lambda _: images, structure), training=False)
 
         return call, inputs[0].shape, True
     shape = (model.get_build_config() or {}).get("input_shape") if model.built else None
@@ -231,8 +232,11 @@ def _recorded() -> Iterator[list[tuple[tf.Tensor, tuple[str, ...]]]]:
         finally:
             path = tuple(around[1:])  # the model itself is what all are part of
             around.pop()
-        tensors = [t for t in tf.nest.flatten(result) if isinstance(t, tf.Tensor) and t.dtype == tf.float32]
-        found.extend((tensor, path) for tensor in tensors if path)
+        given = {id(value) for value in tf.nest.flatten((args, kwargs))}
+        for value in tf.nest.flatten(result):
+            # What is handed on as it is, as by dropout at inference, is nothing of this layer's.
+            if path and id(value) not in given and isinstance(value, tf.Tensor) and value.dtype == tf.float32:
+                found.append((value, path))
         return result
 
     with _recording:

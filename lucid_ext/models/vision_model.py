@@ -268,5 +268,15 @@ class VisionModel:
             for name in read & self._weights.keys():
                 weight = self._weights[name]
                 given[name] = tf.compat.v1.placeholder(weight.dtype, weight.shape)
-            found = tf.graph_util.import_graph_def(part, given, [f"{n}:0" for n in names], name="shapes")
+            try:
+                found = tf.graph_util.import_graph_def(part, given, [f"{n}:0" for n in names], name="shapes")
+            except ValueError:
+                found = []
+            # What was made for one number of positions may also take a few for several images.
+            if not found or any(tensor.shape[:1].as_list() not in ([], [None], [1]) for tensor in found):
+                raise ValueError(
+                    f"{', '.join(names)} of {self.name} cannot be computed for {size[0]} x {size[1]} "
+                    f"pixels; its own size is {self.size[0]} x {self.size[1]}: give images of that size, "
+                    "untransformed."
+                )
             return {n: tuple(t.shape.as_list()[1:]) for n, t in zip(names, found, strict=True)}
