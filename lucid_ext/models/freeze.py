@@ -70,6 +70,8 @@ def freeze(
         for key in [key for key in node.attr if key.startswith("_")]:
             del node.attr[key]
     graph_def = _folded(_sorted(between(graph_def, (), [origin(frozen.outputs[0].name)])))
+    if not any(node.op == "Placeholder" for node in graph_def.node):
+        raise ValueError(f"{name} gives the same for every image, so there is nothing to look into.")
     found = [(origin(tensor), path) for tensor, path in labels if node_of(tensor) in nodes]
     return named(graph_def, found or scope_labels(graph_def))
 
@@ -100,17 +102,16 @@ def add_head(graph_def: GraphDef, labels: Sequence[str] | None, name: str, class
             "no image classifier: expected logits, a softmax or sigmoids; of a single logit, name both "
             "classes: labels=[without, with]."
         )
+    taken = {node.name for node in graph_def.node}
+    softmax, logits = ("class_" * (name in taken) + name for name in ("softmax", "logits"))
     if binary:
         classes = 2
-        logit = output.name
-        if output.op == "Sigmoid":
-            logit = output.input[0]
-            graph_def.node.pop()
-        _add(graph_def, "Const", "logits/weights", [], np.array([[0.0, 1.0]], np.float32))
-        _add(graph_def, "MatMul", "logits", [logit, "logits/weights"])
-        _add(graph_def, "Softmax", "softmax", ["logits"])
+        logit = output.input[0] if output.op == "Sigmoid" else output.name
+        _add(graph_def, "Const", f"{logits}/weights", [], np.array([[0.0, 1.0]], np.float32))
+        _add(graph_def, "MatMul", logits, [logit, f"{logits}/weights"])
+        _add(graph_def, "Softmax", softmax, [logits])
     elif output.op in LINEAR:
-        _add(graph_def, "Softmax", "softmax", [output.name])
+        _add(graph_def, "Softmax", softmax, [output.name])
     if labels is None:
         return [f"class {i}" for i in range(classes)]
     labels = [str(label) for label in labels]
@@ -162,7 +163,6 @@ def _folded(graph_def: GraphDef) -> GraphDef:
     read = dict.fromkeys(t for node in graph_def.node if node.name in depends for t in node.input)
     fixed = [t for t in read if node_of(t) not in depends and ops[node_of(t)] != "Const"]
     part = between(graph_def, (), map(node_of, fixed))
-
     wanted = [tensor if ":" in tensor else f"{tensor}:0" for tensor in fixed]
     with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
         tf.graph_util.import_graph_def(part, name="")

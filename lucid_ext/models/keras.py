@@ -136,11 +136,11 @@ def _inference(model: Any, name: str) -> tuple[Call, Sequence[int | None], bool]
             return model(keras.tree.map_structure(lambda _: images, structure), training=False)
 
         return call, inputs[0].shape, True
-    shape = (model.get_build_config() or {}).get("input_shape") if model.built else None
-    if shape is None or not model.weights:
+    if not model.built or not model.weights:
         raise ValueError(f"{name} has no weights yet: call it once on a batch of images, then load it.")
+    shape = (model.get_build_config() or {}).get("input_shape") or ()
     if len(shape) != 4 or not all(side is None or isinstance(side, int) for side in shape):
-        raise ValueError(f"{name} takes inputs of shape {shape}; expected images (n, height, width, 3).")
+        raise ValueError(f"{name} takes inputs of shape {shape}; expected one batch of images, (n, h, w, 3).")
     return lambda images: model(images, training=False), shape, False
 
 

@@ -46,7 +46,7 @@ def load_model(
     Raises:
         ValueError: one sentence that says what is wrong with it; nothing of a file has run.
     """
-    if is_keras(source):
+    if str(source) != EMBEDDED and is_keras(source):
         return load_keras(source, labels, preprocess, size)
     if labels is not None or preprocess is not None or size is not None:
         raise ValueError(f"labels, preprocess and size are for Keras models; the card of {source} has them.")
