@@ -75,9 +75,15 @@ def load_keras(
             f"{name} gives an output of shape {tuple(output.shape)}, so it is no image classifier; expected "
             "(n, classes): load it with its top, or put a classifying layer on it."
         )
+    for layer, _, _ in recorded:
+        if getattr(layer, "data_format", None) == "channels_first":
+            raise ValueError(
+                f"layer {layer.name} of {name} keeps channels first; expected channels last: "
+                "build it with data_format='channels_last'."
+            )
     # Layers called inside a function of their own cannot be told apart by tensor.
-    whole = all(tensor.graph is traced.graph for tensor, _ in recorded)
-    found = [(tensor.name, path) for tensor, path in recorded] if whole else []
+    whole = all(tensor.graph is traced.graph for _, tensor, _ in recorded)
+    found = [(tensor.name, path) for _, tensor, path in recorded] if whole else []
     graph_def, layers = freeze(traced, found, name)
     names = add_head(graph_def, labels, name, output.shape[1])
     return VisionModel(
@@ -211,8 +217,8 @@ _recording = threading.Lock()
 
 
 @contextlib.contextmanager
-def _recorded() -> Iterator[list[tuple[tf.Tensor, tuple[str, ...]]]]:
-    """What each layer gives while a model is called, in this thread, inside: (tensor, path).
+def _recorded() -> Iterator[list[tuple[Any, tf.Tensor, tuple[str, ...]]]]:
+    """What each layer gives while a model is called, in this thread, inside: (layer, tensor, path).
 
     Only the call itself knows: a subclassed model keeps no list of it.
     """
@@ -221,7 +227,7 @@ def _recorded() -> Iterator[list[tuple[tf.Tensor, tuple[str, ...]]]]:
     base, mine = keras.layers.Layer, threading.get_ident()
     call = base.__call__
     around: list[str] = []
-    found: list[tuple[tf.Tensor, tuple[str, ...]]] = []
+    found: list[tuple[Any, tf.Tensor, tuple[str, ...]]] = []
 
     def noted(self: Any, *args: Any, **kwargs: Any) -> Any:
         if threading.get_ident() != mine:
@@ -236,7 +242,7 @@ def _recorded() -> Iterator[list[tuple[tf.Tensor, tuple[str, ...]]]]:
         for value in tf.nest.flatten(result):
             # What is handed on as it is, as by dropout at inference, is nothing of this layer's.
             if path and id(value) not in given and isinstance(value, tf.Tensor) and value.dtype == tf.float32:
-                found.append((value, path))
+                found.append((self, value, path))
         return result
 
     with _recording:

@@ -40,7 +40,9 @@ BETWEEN_LAYERS = {
 }
 
 # Scopes TensorFlow opens inside one layer, and those of calls.
-INNER_SCOPES = re.compile(r"batchnorm|moments|Tensordot|einsum|convolution|(Stateful)?PartitionedCall(_\d+)?")
+INNER_SCOPES = re.compile(
+    r"batchnorm|moments|Tensordot|einsum|convolution|Reshape(_\d+)?|(Stateful)?PartitionedCall(_\d+)?"
+)
 
 
 class Wiring:
@@ -158,18 +160,21 @@ def scope_labels(graph_def: GraphDef) -> list[tuple[str, tuple[str, ...]]]:
     For graphs whose layers are gone, as those of a SavedModel.
     """
     wiring = Wiring(graph_def)
-    left: dict[str, str] = {}
-    for name in reversed(wiring.depends):
-        outside = wiring.readers[name] or [""]
-        for scope in [_scope(name), *_scopes_around(name)]:
-            if scope and any(not reader.startswith(f"{scope}/") for reader in outside):
-                left.setdefault(scope, name)
-    paths = {s: [p for p in s.split("/") if not INNER_SCOPES.fullmatch(p)] for s in left}
-    if all(part.endswith("_1") for path in paths.values() for part in path):
-        # Keras opens each scope once before it calls the layer in it.
-        paths = {s: [part.removesuffix("_1") for part in path] for s, path in paths.items()}
-    deepest_first = sorted(left, key=lambda s: -s.count("/"))
-    labels = list({(left[s], tuple(paths[s])): None for s in deepest_first if paths[s]})
+    scopes = {
+        node: tuple(part for part in node.split("/")[:-1] if not INNER_SCOPES.fullmatch(part))
+        for node in wiring.nodes
+    }
+    left: dict[tuple[str, ...], str] = {}
+    for node in reversed(wiring.depends):
+        around = [scopes[node][:depth] for depth in range(len(scopes[node]), 0, -1)]
+        for scope in around:
+            readers = wiring.readers[node]
+            if not readers or any(scopes[reader][: len(scope)] != scope for reader in readers):
+                left.setdefault(scope, node)
+    labels = [(left[scope], scope) for scope in sorted(left, key=len, reverse=True)]
+    if 2 * sum(path[-1].endswith("_1") for _, path in labels) > len(labels):
+        # Keras opens the scope of each layer once before it calls it: the first call is the second.
+        labels = [(node, tuple(part.removesuffix("_1") for part in path)) for node, path in labels]
     if len({path[0] for _, path in labels}) == 1:  # the model itself, which all are part of
         labels = [(node, path[1:]) for node, path in labels if path[1:]]
     return labels

@@ -13,6 +13,9 @@ import lucid_ext as lx
 from tests.models import networks
 from tests.models.networks import CLASSES, SIDE, randomized
 
+# Keras makes arrays of variables in a way that NumPy 2 warns of.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
 FUNCTIONAL = {
     "stem": (12, 12, 8),
     "block1_out": (12, 12, 8),
@@ -55,7 +58,7 @@ def residual(functional):
 def outputs(keras_model, names, levels):
     """What Keras says that its layers give for one image."""
     probe = keras.Model(keras_model.inputs, [keras_model.get_layer(n).output for n in names])
-    return dict(zip(names, probe([levels[None]], training=False), strict=True))
+    return dict(zip(names, tf.nest.flatten(probe([levels[None]], training=False)), strict=True))
 
 
 def check(found, expected):
@@ -167,6 +170,7 @@ def test_a_keras_file_is_the_same_network(make, tmp_path, picture):
 )
 def test_a_saved_model_is_the_same_network(make, listed, tmp_path, picture):
     keras_model = randomized(make())
+    keras_model(picture[None])  # a subclassed model is exported as it was called
     keras_model.export(tmp_path / "net", verbose=False)
     model = lx.load_model(tmp_path / "net")
     direct = lx.load_model(keras_model)
@@ -271,7 +275,7 @@ def test_logits_get_a_softmax(picture):
     assert model.logits == "classes"
     check(model.activations(picture, ["classes"]), logits)
     expected = tf.nn.softmax(logits["classes"]).numpy()[0]
-    np.testing.assert_allclose(model.activations(picture, model.softmax), expected, rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(model.activations(picture, model.softmax), expected, rtol=1e-4, atol=1e-6)
 
 
 def test_several_sigmoids_are_classes_that_do_not_exclude_each_other(picture):
@@ -281,7 +285,7 @@ def test_several_sigmoids_are_classes_that_do_not_exclude_each_other(picture):
     check(model.activations(picture, ["classes"]), expected)
     found = dict(model.predict(picture))
     np.testing.assert_allclose(
-        [found[f"class {i}"] for i in range(CLASSES)], expected["classes"][0], rtol=1e-4
+        [found[f"class {i}"] for i in range(CLASSES)], expected["classes"][0], rtol=1e-4, atol=1e-6
     )
     assert model.logits == "classes_pre_activation"
 
@@ -339,7 +343,7 @@ def two_inputs():
 
 def channels_first(shape=(3, SIDE, SIDE)):
     image = keras.Input(shape)
-    x = layers.MaxPooling2D(data_format="channels_first")(image)
+    x = layers.MaxPooling2D(data_format="channels_first", name="pool")(image)
     return keras.Model(image, layers.Dense(2, activation="softmax")(layers.Flatten()(x)), name="odd")
 
 
@@ -365,11 +369,11 @@ def average(x):
             lambda: small(lambda x: layers.Dense(3, activation="relu")(average(x))),
             "odd ends in Relu with 3 outputs",
         ),
-        (lambda: small(lambda x: layers.Dense(1)(average(x))), "odd ends in BiasAdd with 1 output"),
-        (lambda: small(lambda x: [average(x), average(x)]), "odd has 2 outputs; expected one"),
+        (lambda: small(lambda x: layers.Dense(1)(average(x))), "odd ends in AddV2 with 1 output"),
+        (lambda: small(lambda x: [average(x), layers.Flatten()(x)]), "odd has 2 outputs; expected one"),
         (two_inputs, r"odd has 2 inputs \(left, right\); expected one image"),
         (channels_first, "channels first; expected channels last"),
-        (lambda: channels_first((3, SIDE, 3)), "odd keeps channels first"),
+        (lambda: channels_first((3, SIDE, 3)), "layer pool of odd keeps channels first"),
         (half_precision, "odd computes in float16"),
         (lambda: keras.Sequential([layers.Conv2D(2, 3)], name="odd"), "odd has no weights yet: call it once"),
         (lambda: networks.Subclassed(name="odd"), "odd has no weights yet: call it once"),
@@ -449,7 +453,14 @@ def test_a_saved_model_that_reads_files_when_loaded(tmp_path):
     module = tf.Module()
     (tmp_path / "words").write_text("a\n")
     module.table = tf.lookup.StaticVocabularyTable(
-        tf.lookup.TextFileInitializer(str(tmp_path / "words"), tf.string, 0, tf.int64, 1), 1
+        tf.lookup.TextFileInitializer(
+            str(tmp_path / "words"),
+            tf.string,
+            tf.lookup.TextFileIndex.WHOLE_LINE,
+            tf.int64,
+            tf.lookup.TextFileIndex.LINE_NUMBER,
+        ),
+        1,
     )
 
     @tf.function(input_signature=[IMAGES])
