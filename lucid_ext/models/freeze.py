@@ -162,6 +162,8 @@ def _folded(graph_def: GraphDef) -> GraphDef:
     ops = {node.name: node.op for node in graph_def.node}
     read = dict.fromkeys(t for node in graph_def.node if node.name in depends for t in node.input)
     fixed = [t for t in read if node_of(t) not in depends and ops[node_of(t)] != "Const"]
+    if not fixed:
+        return graph_def
     part = between(graph_def, (), map(node_of, fixed))
     wanted = [tensor if ":" in tensor else f"{tensor}:0" for tensor in fixed]
     with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:

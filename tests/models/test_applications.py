@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import lucid_ext as lx
-from lucid_ext.optvis import CHANNEL, icon
+from lucid_ext.optvis import CHANNEL
 from tests.models.networks import randomized
 
 SIDE = 64
@@ -84,15 +84,19 @@ def test_functions_between_layers(application, photograph):
         assert np.abs(function(0 * own)[0][0] - whole).max() > 1e-3 * scale
 
 
-def test_icons_and_semantic_dictionary(application, photograph, store, rng):
+def test_icons_and_semantic_dictionary(application, photograph, store):
     _, _, model = application
     dictionary = lx.SemanticDictionary(model, photograph, store=store)
     layer = dictionary.choice["layer"]
     rows, cols, channels = model.layers[layer]
     assert (rows, cols) == (8, 8)
     assert len(dictionary.board["units"]) == channels
-    recipe = dataclasses.replace(CHANNEL, size=32, steps=12)
-    pixels = lx.icons(model, layer, [1], recipe=recipe, store=store, progress=False)
-    noise = rng.integers(0, 256, pixels.shape).astype(np.uint8)
-    direction = np.eye(channels, dtype=np.float32)[[1]]
-    assert icon.drive(model, layer, pixels, direction) > icon.drive(model, layer, noise, direction)
+    alive = int(model.activations(photograph, layer).mean((0, 1)).argmax())
+
+    def drive(steps):
+        recipe = dataclasses.replace(CHANNEL, size=32, steps=steps)
+        pixels = lx.icons(model, layer, [alive], recipe=recipe, store=store, progress=False)
+        (acts,) = model.function("input", [layer])(pixels / 255)
+        return acts.numpy()[0, ..., alive].mean()
+
+    assert drive(12) > drive(1)
