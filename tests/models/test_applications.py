@@ -27,11 +27,11 @@ EXPECTED = {
     "EfficientNetB0": ["stem_activation", "block2b_add", "block6d_add", "top_activation"],
     "VGG16": ["block1_conv1", "block3_conv3", "block5_conv3", "fc1", "fc2", "predictions_pre_activation"],
 }
-# A node inside a residual block, and where the path around it comes from.
+# A node inside a residual block, where the path around it comes from, and where the block ends.
 HELD = {
-    "ResNet50": ("conv4_block2_2_relu", "conv4_block1_out"),
-    "MobileNetV2": ("block_4_depthwise_relu", "block_3_project_BN"),
-    "EfficientNetB0": ("block2b_activation", "block2a_project_bn"),
+    "ResNet50": ("conv4_block2_2_relu", "conv4_block1_out", "conv4_block2_out"),
+    "MobileNetV2": ("block_4_depthwise_relu", "block_3_project_BN", "block_4_add"),
+    "EfficientNetB0": ("block2b_activation", "block2a_project_bn", "block2b_add"),
     "VGG16": None,
 }
 
@@ -76,12 +76,14 @@ def test_functions_between_layers(application, photograph):
         (rest,) = model.function(layer, [model.logits])(model.activations(photograph, layer)[None])
         assert np.abs(rest[0] - whole).max() < 1e-5 * scale, layer
     if HELD[name] is not None:
-        source, held = HELD[name]
-        function = model.function(source, [model.logits], image=photograph)
+        source, held, end = HELD[name]
+        function = model.function(source, [end, model.logits], image=photograph)
         assert held in function.held
-        own = model.activations(photograph, source)[None]
-        assert np.abs(function(own)[0][0] - whole).max() < 1e-5 * scale
-        assert np.abs(function(0 * own)[0][0] - whole).max() > 1e-3 * scale
+        own, block = (model.activations(photograph, layer)[None] for layer in (source, end))
+        again, logits = function(own)
+        assert np.abs(logits[0] - whole).max() < 1e-5 * scale
+        assert np.abs(again - block).max() < 1e-5 * np.abs(block).max()
+        assert np.abs(function(0 * own)[0] - block).max() > 1e-2 * np.abs(block).max()
 
 
 def test_icons_and_semantic_dictionary(application, photograph, store):
