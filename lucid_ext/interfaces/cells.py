@@ -1,8 +1,20 @@
-"""Cells worth looking at, of the many a picture has."""
+"""Layers and cells worth looking at first, of the many a network and a picture have."""
+
+from collections.abc import Mapping
 
 import numpy as np
 
+FIRST = "mixed4d"  # InceptionV1's layer of whole objects and their parts
+FINE = 8 * 8  # cells; on a coarser grid a cell is no place of the picture any more
 NAMED = 20  # cells whose own icon is rendered without being asked for
+
+
+def first_layer(spatial: Mapping[str, tuple[int, ...]]) -> str:
+    """The layer to begin with, of {name: (h, w, c)} in order: the deepest whose grid is still fine."""
+    if FIRST in spatial:
+        return FIRST
+    finest = max(h * w for h, w, _ in spatial.values())
+    return [name for name, (h, w, _) in spatial.items() if h * w >= min(FINE, finest)][-1]
 
 
 def places(cells: np.ndarray) -> dict[str, int]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from lucid_ext.board import Board, Grid, Heat, Mixture, Ranking, Units
 from lucid_ext.groups import factorize
-from lucid_ext.interfaces.cells import around, named, places
+from lucid_ext.interfaces.cells import around, first_layer, named, places
 from lucid_ext.interfaces.interface import Arrived, Interface, arrivals, missing_icons
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import BATCH, IconStore, shipped_sheet, stream_directions, stream_units
@@ -45,7 +45,7 @@ class SemanticDictionary(Interface):
         self,
         model: VisionModel,
         image: Any,
-        layer: str = "mixed4d",
+        layer: str | None = None,
         *,
         basis: str = "channels",
         layers: Sequence[str] | None = None,
@@ -56,15 +56,20 @@ class SemanticDictionary(Interface):
         Args:
             model: the network.
             image: anything `load_image` takes.
-            layer: the layer to begin with.
+            layer: the layer to begin with; by default `mixed4d`, or what in another network comes
+                nearest to it.
             basis: "channels", "PCA" or "NMF": what activations are written as a sum of.
-            layers: the layers offered; by default all with positions from `mixed3a` on.
+            layers: the layers offered; by default all with positions, in InceptionV1 from
+                `mixed3a` on.
             store: where rendered icons are kept.
         """
-        spatial = [name for name, shape in model.layers.items() if len(shape) == 3]
+        spatial = {name: shape for name, shape in model.layers.items() if len(shape) == 3}
+        if not spatial:
+            raise ValueError(f"{model.name} has no layer with positions, so there is no place to look at.")
         layers = list(layers or [n for n in spatial if n.startswith("mixed")] or spatial)
-        for name in (layer, *layers):
-            model.check_layer(name)
+        for name in layers:
+            model.check_spatial(name)
+        layer = layer or first_layer({name: spatial[name] for name in layers})
         self._store = store or IconStore()
         self._directions: dict[tuple[str, str], np.ndarray] = {}
         options = {"layer": layers, "basis": list(BASES)}
@@ -87,11 +92,12 @@ class SemanticDictionary(Interface):
         top_values = np.take_along_axis(values, top, axis=1)
         start, worth = int(norms.argmax()), places(cells)
         image = Grid("image", "What the network saw", self.picture, rows, cols, start, worth, self.note)
+        heading = {"channels": f"Channels of {layer}", "PCA": "Principal components", "NMF": "Neuron groups"}
+        if acts.min() < 0:  # a layer that does not end in a ReLU
+            heading["NMF"] += " of what is above zero"
         units = Units(
             "units",
-            {"channels": f"Channels of {layer}", "PCA": "Principal components", "NMF": "Neuron groups"}[
-                basis
-            ],
+            heading[basis],
             labels,
             scale=float(values.max(initial=0)) or 1.0,
             shown=min(5, most),
@@ -196,7 +202,8 @@ def _express(acts: np.ndarray, layer: str, basis: str) -> tuple[np.ndarray, np.n
     if basis == "channels":
         names = [f"{layer}:{c}" for c in range(channels)]
         return acts.reshape(-1, channels), np.eye(channels, dtype=np.float32), names
-    groups = factorize(acts, min(COMPONENTS, rows * cols, channels), basis.lower())
+    shown = np.maximum(acts, 0) if basis == "NMF" else acts
+    groups = factorize(shown, min(COMPONENTS, rows * cols, channels), basis.lower())
     spatial = groups.spatial.reshape(rows * cols, -1)
     if basis == "NMF":
         return spatial, groups.channels, [f"group {i}" for i in range(spatial.shape[1])]

@@ -22,12 +22,26 @@ def redirected_relu(op: tf.Operation, grad: tf.Tensor) -> tf.Tensor:
     x = op.inputs[0]
     usual = tf.where(x > 0.0, grad, tf.zeros_like(grad))
     redirected = tf.where((x < 0.0) & (grad > 0.0), tf.zeros_like(grad), grad)
-    axes = tf.range(1, tf.rank(grad))
+    return _where_alive(usual, redirected)
+
+
+@tf.RegisterGradient("LucidExtRedirectedRelu6")
+def redirected_relu6(op: tf.Operation, grad: tf.Tensor) -> tf.Tensor:
+    """The same for ReLU6, which is flat above 6 too (Lucid's redirected_relu6_grad)."""
+    x = op.inputs[0]
+    usual = tf.where((x > 0.0) & (x < 6.0), grad, tf.zeros_like(grad))
+    outwards = ((x < 0.0) & (grad > 0.0)) | ((x > 6.0) & (grad < 0.0))
+    return _where_alive(usual, tf.where(outwards, tf.zeros_like(grad), grad))
+
+
+def _where_alive(usual: tf.Tensor, redirected: tf.Tensor) -> tf.Tensor:
+    """The usual gradient for images where it is not zero everywhere, and the other one for the rest."""
+    axes = tf.range(1, tf.rank(usual))
     alive = tf.reduce_any(usual != 0.0, axes, keepdims=True)
     return tf.where(alive, usual, redirected)
 
 
-REDIRECTED_RELU = {"Relu": "LucidExtRedirectedRelu"}
+REDIRECTED_RELU = {"Relu": "LucidExtRedirectedRelu", "Relu6": "LucidExtRedirectedRelu6"}
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -23,15 +23,20 @@ LISTS = ("half_val", "float_val", "double_val", "int_val", "int64_val", "bool_va
 # a graph is a program, and some ops read files or call Python.
 ALLOWED_OPS = frozenset(
     [
+        "Abs",
         "Add",
         "AddN",
         "AddV2",
         "ArgMax",
         "AvgPool",
+        "BatchMatMul",
         "BatchMatMulV2",
+        "BatchMatMulV3",
         "BiasAdd",
+        "BroadcastTo",
         "Cast",
         "Ceil",
+        "ClipByValue",
         "Concat",
         "ConcatV2",
         "Const",
@@ -39,8 +44,11 @@ ALLOWED_OPS = frozenset(
         "DepthwiseConv2dNative",
         "DepthToSpace",
         "Div",
+        "Einsum",
         "Elu",
+        "Equal",
         "Erf",
+        "Erfc",
         "Exp",
         "ExpandDims",
         "Fill",
@@ -49,8 +57,15 @@ ALLOWED_OPS = frozenset(
         "FusedBatchNormV2",
         "FusedBatchNormV3",
         "GatherV2",
+        "Greater",
+        "GreaterEqual",
         "Identity",
         "IdentityN",
+        "Less",
+        "LessEqual",
+        "LogicalAnd",
+        "LogicalNot",
+        "LogicalOr",
         "LRN",
         "LeakyRelu",
         "Log",
@@ -76,16 +91,25 @@ ALLOWED_OPS = frozenset(
         "Pow",
         "Prod",
         "Range",
+        "Rank",
         "RealDiv",
+        "Reciprocal",
         "Relu",
         "Relu6",
         "Reshape",
+        "ResizeBicubic",
         "ResizeBilinear",
         "ResizeNearestNeighbor",
+        "ReverseV2",
+        "Roll",
         "Rsqrt",
+        "Select",
+        "SelectV2",
         "Selu",
         "Shape",
         "Sigmoid",
+        "Sign",
+        "Size",
         "Slice",
         "Softmax",
         "Softplus",
@@ -131,6 +155,17 @@ def read(data: bytes, name: str) -> GraphDef:
         ) from error
     if not graph_def.node:
         raise ValueError(f"{name} holds no graph ({len(data):,} bytes): fetch the file again.")
+    check(graph_def, name)
+    return graph_def
+
+
+def check(graph_def: GraphDef, name: str) -> None:
+    """Refuse a graph that is not whole or does anything but compute; forget devices.
+
+    Args:
+        graph_def: the graph; nothing of it has run.
+        name: what to call it in an error.
+    """
     strange = sorted({node.op for node in graph_def.node} - ALLOWED_OPS)
     if strange or graph_def.library.function:
         what = ", ".join(strange) if strange else "functions"
@@ -151,7 +186,6 @@ def read(data: bytes, name: str) -> GraphDef:
         node.device = ""
     if claimed > MOST_CLAIMED:
         raise ValueError(f"{name}: its constants claim {claimed:,} numbers the file does not hold.")
-    return graph_def
 
 
 def _check_const(node: NodeDef, name: str) -> int:
@@ -252,8 +286,7 @@ def bottlenecks(graph_def: GraphDef, source: str, target: str) -> list[str]:
     """
     import networkx
 
-    edges = [(node_of(i), node.name) for node in graph_def.node for i in node.input]
-    paths = networkx.DiGraph(edges)
+    paths = _flow(graph_def)
     dominator = networkx.immediate_dominators(paths, source) if source in paths else {}
     if target not in dominator:
         return []
@@ -261,3 +294,55 @@ def bottlenecks(graph_def: GraphDef, source: str, target: str) -> list[str]:
     while found[-1] != source:
         found.append(dominator[found[-1]])
     return found[::-1]
+
+
+def beside(graph_def: GraphDef, source: str, targets: Iterable[str]) -> list[str]:
+    """The nodes that decide `targets` together with `source`, and do not depend on it.
+
+    They are where paths from `input` around `source` join those that go through it. Nodes that
+    tell no more than a shape, and those of several outputs, are passed over for what they read.
+
+    Raises:
+        ValueError: a target does not come after `source`.
+    """
+    import networkx
+
+    flow = _flow(graph_def)
+    decided = {source, *networkx.descendants(flow, source)}
+    seen = {"input", *networkx.descendants(flow, "input")}
+    passed_over = decided | _only_shapes(graph_def, seen)
+    passed_over |= {node.name for node in graph_def.node if node.op in ("Split", "SplitV", "Unpack")}
+    waiting, known, found = list(targets), {source}, []
+    for name in waiting:
+        if name not in decided:
+            raise ValueError(f"{name} does not come after {source}, so it is no function of it.")
+    while waiting:
+        name = waiting.pop()
+        if name in known:
+            continue
+        known.add(name)
+        if name in passed_over:
+            waiting += [tensor for tensor in flow.predecessors(name) if tensor in seen]
+        else:
+            found.append(name)
+    return [node.name for node in graph_def.node if node.name in found]
+
+
+def _flow(graph_def: GraphDef) -> Any:
+    """Who is read by whom, as a networkx.DiGraph."""
+    import networkx
+
+    edges = [(node_of(i), node.name) for node in graph_def.node for i in node.input]
+    return networkx.DiGraph(edges)
+
+
+def _only_shapes(graph_def: GraphDef, seen: Collection[str]) -> set[str]:
+    """Of the nodes in `seen`, those that depend on the input by shapes alone."""
+    found, before = set[str](), -1
+    while len(found) > before:
+        before = len(found)
+        for node in graph_def.node:
+            inputs = [i for i in map(node_of, node.input) if i in seen]
+            if node.op in ("Rank", "Shape", "Size") or (inputs and found.issuperset(inputs)):
+                found.add(node.name)
+    return found

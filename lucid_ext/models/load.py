@@ -2,16 +2,18 @@
 
 import hashlib
 import json
-import os
 import warnings
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
 from lucid_ext.models import inception_v1, sources
 from lucid_ext.models.graph import read
 from lucid_ext.models.inception import MEAN_PIXEL
+from lucid_ext.models.keras import Preprocess, is_keras, load_keras
 from lucid_ext.models.vision_model import VisionModel
 
 EMBEDDED = "mini"
@@ -19,19 +21,44 @@ ASSETS = Path(str(resources.files("lucid_ext"))) / "assets"
 VALUE_RANGE = (-MEAN_PIXEL, 255.0 - MEAN_PIXEL)
 
 
-def load_model(source: str | os.PathLike = EMBEDDED) -> VisionModel:
+def load_model(
+    source: Any = EMBEDDED,
+    *,
+    labels: Sequence[str] | None = None,
+    preprocess: Preprocess | None = None,
+    size: tuple[int, int] | None = None,
+) -> VisionModel:
     """Load a network.
+
+    The other arguments say of a Keras model what its file does not; networks with a card have it
+    there.
 
     Args:
         source: `"mini"`, the network that comes with the package; `"inception_v1"`, InceptionV1 from
             the folder `$LUCID_EXT_MODELS` names, from the cache, or downloaded; or a path: of
             InceptionV1 as it was published (inception5h.zip, the .pb in it or Lucid's, class names
             in a .txt beside it), or of a frozen graph written by `training/export.py`, with its
-            `.json` card beside it.
+            `.json` card beside it; a `keras.Model`, the path of its `.keras` file, or the folder of
+            a SavedModel. A Keras model takes one image, colour or grey, channels last, and gives
+            classes: as logits, with a softmax, or with sigmoids. It is frozen as it is now; training
+            it further changes nothing here.
+        labels: a name per class; by default "class 0", "class 1", ... A network with one sigmoid
+            has two classes: give both names, or that of what it finds.
+        preprocess: what the network takes. The values (low, high) that black and white become, such
+            as (0, 1) or (-1, 1); or a function of TensorFlow from images in [0, 255], (n, h, w, 3)
+            or for a grey network (n, h, w, 1), such as `keras.applications.resnet50.preprocess_input`,
+            which becomes part of the graph. By default (0, 255): the levels themselves, as a model
+            takes them that begins with its own Rescaling.
+        size: (height, width) in pixels, for a network that takes any.
 
     Raises:
-        ValueError: one sentence that says what is wrong with the file; nothing of it has run.
+        ValueError: one sentence that says what is wrong with it; nothing of a file has run.
     """
+    known = isinstance(source, str) and source in (EMBEDDED, inception_v1.NAME)
+    if not known and is_keras(source):
+        return load_keras(source, labels, preprocess, size)
+    if labels is not None or preprocess is not None or size is not None:
+        raise ValueError(f"labels, preprocess and size are for Keras models; {source} brings its own.")
     if source == inception_v1.NAME:
         return _inception(sources.find(), inception_v1.NAME)
     path = ASSETS / f"{EMBEDDED}.pb" if source == EMBEDDED else Path(source).expanduser()

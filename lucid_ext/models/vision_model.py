@@ -1,18 +1,37 @@
 """`VisionModel`: a frozen graph, its layers, and the one primitive everything else is built on."""
 
+import dataclasses
 import difflib
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from lucid_ext.models.graph import GraphDef, add_pre_relu, between, bottlenecks, take_weights
+from lucid_ext.models.graph import GraphDef, add_pre_relu, beside, between, bottlenecks, take_weights
 from lucid_ext.models.layers import Layers, receptive_fields
 
-# What a layer can end in; of the nodes that all of the image passes through, these are listed.
+# What a layer can end in; of the nodes that all of the image passes through, these are listed
+# unless it is said which.
 LAYER_OPS = {"Relu", "Relu6", "Concat", "ConcatV2", "Add", "AddV2", "Elu", "Selu", "LeakyRelu"}
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerFunction:
+    """The function from one layer to later ones, as `VisionModel.function` gives it.
+
+    Attributes:
+        run: from a batch of the source's activations to the targets' tensors.
+        held: nodes that the source does not decide, held at an image's values; mostly none.
+    """
+
+    run: Callable[[Any], list[tf.Tensor]]
+    held: tuple[str, ...]
+
+    def __call__(self, x: Any) -> list[tf.Tensor]:
+        """The targets' tensors, in order, for the source's (n, h, w, c) or (n, c)."""
+        return self.run(x)
 
 
 class VisionModel:
@@ -26,7 +45,8 @@ class VisionModel:
             prints as a table, with receptive fields.
         size: (height, width) of its own input, in pixels.
         logits: the node before the softmax.
-        softmax: the node of the class probabilities.
+        softmax: the node of the class probabilities; where classes do not exclude each other
+            (sigmoids), they need not sum to 1.
         memo: for whoever makes something costly from the network and wants it to live as long.
     """
 
@@ -38,8 +58,9 @@ class VisionModel:
         size: tuple[int, int],
         value_range: tuple[float, float],
         name: str,
+        layers: Collection[str] | None = None,
     ):
-        """Take a checked graph from `input` to a softmax.
+        """Take a checked graph from `input` to a softmax, or to sigmoids.
 
         Args:
             graph_def: a frozen graph, as `read` returns it.
@@ -47,6 +68,8 @@ class VisionModel:
             size: (height, width) in pixels its layers are listed for.
             value_range: what 0 and 1 in an image become at the input node.
             name: what to call it.
+            layers: nodes to list as layers, if all of the image passes through them; by default
+                those that end in a ReLU, a concatenation or a sum.
         """
         self.name = name
         self.digest = hashlib.sha256(graph_def.SerializeToString(deterministic=True)).hexdigest()
@@ -59,14 +82,14 @@ class VisionModel:
         self._nodes = {node.name: node for node in self._structure.node}
         self.memo: dict[str, Any] = {}
         self._functions: dict[Any, Callable] = {}
-        softmax = [node for node in self._structure.node if node.op == "Softmax"]
-        if "input" not in self._nodes or not softmax:
+        heads = [node for node in self._structure.node if node.op in ("Softmax", "Sigmoid")]
+        if "input" not in self._nodes or not heads:
             raise ValueError(f"{name} has no node 'input' or no softmax: it is not an image classifier.")
-        # Auxiliary heads end in a softmax too: the network's own is the one most nodes lead to.
-        own = max(softmax, key=lambda node: len(between(self._structure, (), [node.name]).node))
+        # Auxiliary heads and gates end in one too: the network's own is the one most nodes lead to.
+        own = max(heads, key=lambda node: len(between(self._structure, (), [node.name]).node))
         self.logits = own.input[0].split(":")[0]
         self.softmax = own.name
-        self.layers = self._find_layers()
+        self.layers = self._find_layers(layers)
         classes = self.layers[self.logits][-1]
         self.labels = [*labels, *(f"class {i}" for i in range(len(labels), classes))]
 
@@ -95,7 +118,8 @@ class VisionModel:
         if any(node.op == "Placeholder" for node in part.node):
             raise ValueError(
                 f"{', '.join(replaced)} does not decide {', '.join(fetch)} alone: "
-                "the image reaches it by other paths too; replace a layer that all paths go through."
+                "the image reaches it by other paths too; replace a layer that all paths go through, "
+                "or give the image to hold them at."
             )
         read = {i for node in part.node for i in node.input} & given.keys()
         names = [name for name in fetch if name not in given]
@@ -109,24 +133,41 @@ class VisionModel:
         tensors = dict(zip(names, found, strict=True))
         return [given[name] if name in given else tensors[name] for name in fetch]
 
-    def function(self, source: str, targets: Sequence[str]) -> Callable[[Any], list[tf.Tensor]]:
+    def function(
+        self, source: str, targets: Sequence[str], image: np.ndarray | None = None
+    ) -> "LayerFunction":
         """The function from one layer (or `input`) to later ones, traced once per image size.
 
         `input` here takes images in [0, 1]: (n, h, w, 3).
-        """
 
-        def run(x: tf.Tensor) -> list[tf.Tensor]:
-            return self.splice({source: self.to_range(x) if source == "input" else x}, targets)
+        Args:
+            source: a layer, or any node.
+            targets: layers or nodes that come after it.
+            image: (H, W, 3) in [0, 1]. Where other paths lead from the input around `source`, as
+                in a residual block, what comes along them is held at its values for this image,
+                and `held` of the result says which nodes those are.
+
+        Raises:
+            ValueError: there are such paths, and no image to hold them at.
+        """
+        held = [] if image is None or source == "input" else beside(self._structure, source, targets)
+        values = self.function("input", held)(self.prepare(image)[None]) if image is not None and held else []
+
+        def run(x: tf.Tensor, *values: tf.Tensor) -> list[tf.Tensor]:
+            batch = tf.shape(x)[0]
+            fixed = {name: tf.repeat(value, batch, 0) for name, value in zip(held, values, strict=True)}
+            return self.splice({**fixed, source: self.to_range(x) if source == "input" else x}, targets)
 
         def call(x: Any) -> list[tf.Tensor]:
             x = tf.convert_to_tensor(x, tf.float32)
-            key = (source, tuple(targets), tuple(x.shape[1:]))
+            key = (source, tuple(targets), tuple(held), tuple(x.shape[1:]))
             if key not in self._functions:
-                spec = tf.TensorSpec([None, *x.shape[1:]], tf.float32)
-                self._functions[key] = tf.function(run, autograph=False).get_concrete_function(spec)
-            return self._functions[key](x)
+                spec = [tf.TensorSpec([None, *x.shape[1:]], tf.float32)]
+                spec += [tf.TensorSpec(value.shape, value.dtype) for value in values]
+                self._functions[key] = tf.function(run, autograph=False).get_concrete_function(*spec)
+            return self._functions[key](x, *values)
 
-        return call
+        return LayerFunction(call, tuple(held))
 
     def to_range(self, images: tf.Tensor) -> tf.Tensor:
         """Images in [0, 1] as the input node takes them."""
@@ -220,9 +261,11 @@ class VisionModel:
                 f"expected at least about its own {self.size[0]} x {self.size[1]}."
             ) from error
 
-    def _find_layers(self) -> Layers:
+    def _find_layers(self, layers: Collection[str] | None) -> Layers:
+        if layers is None:
+            layers = {name for name, node in self._nodes.items() if node.op in LAYER_OPS}
         chain = bottlenecks(self._structure, "input", self.logits)
-        names = [n for n in chain if self._nodes[n].op in LAYER_OPS] + [self.logits]
+        names = [*(name for name in chain if name in layers and name != self.logits), self.logits]
         kernels = {name: tuple(weight.shape) for name, weight in self._weights.items()}
         shapes = self._shapes(names, self.size)
         return Layers(shapes, receptive_fields(self._structure, kernels, names))
@@ -236,5 +279,15 @@ class VisionModel:
             for name in read & self._weights.keys():
                 weight = self._weights[name]
                 given[name] = tf.compat.v1.placeholder(weight.dtype, weight.shape)
-            found = tf.graph_util.import_graph_def(part, given, [f"{n}:0" for n in names], name="shapes")
+            try:
+                found = tf.graph_util.import_graph_def(part, given, [f"{n}:0" for n in names], name="shapes")
+            except ValueError:
+                found = []
+            # What was made for one number of positions may also take a few for several images.
+            if not found or any(tensor.shape[:1].as_list() not in ([], [None], [1]) for tensor in found):
+                raise ValueError(
+                    f"{', '.join(names)} of {self.name} cannot be computed for {size[0]} x {size[1]} "
+                    f"pixels; its own size is {self.size[0]} x {self.size[1]}: give images of that size, "
+                    "untransformed."
+                )
             return {n: tuple(t.shape.as_list()[1:]) for n, t in zip(names, found, strict=True)}

@@ -1,0 +1,96 @@
+"""Feature visualization and the semantic dictionary on a network of one's own."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import lucid_ext as lx
+from lucid_ext.interfaces.cells import first_layer
+from lucid_ext.optvis import CHANNEL, icon
+from lucid_ext.optvis.ascent import evaluate
+from tests.models import networks
+
+
+@pytest.fixture(scope="module")
+def own():
+    return lx.load_model(networks.randomized(networks.functional()), labels=list("abcde"), preprocess=(0, 1))
+
+
+@pytest.fixture(scope="module")
+def linear():
+    """A network whose sums are not followed by a ReLU, so that activations are negative too."""
+    return lx.load_model(networks.randomized(networks.linear_blocks()))
+
+
+@pytest.mark.parametrize("layer", ["block1_out", "mixed"])
+def test_icons_raise_their_channels(own, layer, store):
+    photograph = lx.load_image("cat_coffee")
+    alive = np.argsort(-own.activations(photograph, layer).mean((0, 1)))[:2]
+
+    def drive(steps):
+        recipe = dataclasses.replace(CHANNEL, size=32, steps=steps)
+        pixels = lx.icons(own, layer, alive, recipe=recipe, store=store, progress=False)
+        (acts,) = own.function("input", [layer])(pixels / 255)
+        return np.array([acts[i, ..., unit].numpy().mean() for i, unit in enumerate(alive)])
+
+    assert np.all(drive(24) > drive(1))
+
+
+def test_render_vis_raises_its_objective(own):
+    def mean(T):
+        return tf.reduce_mean(T("block2_out"))
+
+    first, last = lx.render_vis(own, mean, thresholds=(0, 24), seed=0, verbose=False, progress=False)
+    assert evaluate(own, mean, last) > evaluate(own, mean, first)
+
+
+def test_a_class_of_a_network_with_a_fixed_size(own):
+    """What comes after a Flatten has only one size."""
+    with pytest.raises(
+        ValueError,
+        match=r"hidden of functional cannot be computed for 140 x 140 pixels; its own size is 24 x 24",
+    ):
+        lx.render_vis(own, "hidden:2", thresholds=(1,), verbose=False, progress=False)
+
+
+@pytest.mark.parametrize("basis", ["channels", "PCA", "NMF"])
+@pytest.mark.parametrize("network", ["own", "linear"])
+def test_semantic_dictionary(network, basis, store, request, monkeypatch):
+    quick = dataclasses.replace(icon.SKETCH, size=32, steps=2)
+    monkeypatch.setattr(
+        icon.stream_directions, "__defaults__", (quick, *icon.stream_directions.__defaults__[1:])
+    )
+    model = request.getfixturevalue(network)
+    dictionary = lx.SemanticDictionary(model, "cat_coffee", basis=basis, store=store)
+    layer = dictionary.choice["layer"]
+    assert layer == first_layer({n: s for n, s in model.layers.items() if len(s) == 3})
+    board = dictionary.board
+    acts = model.activations(dictionary.image, layer)
+    assert (board["image"].rows, board["image"].cols) == acts.shape[:2]
+    if basis == "channels":
+        cell = acts.reshape(-1, acts.shape[-1])[7]
+        assert board.rows("units", {"image": 7})[0] == (int(cell.argmax()), float(cell.max()))
+    assert ("above zero" in board["units"].title) == (basis == "NMF" and network == "linear")
+    assert [model.labels[i] for i, _ in board.rows("classes", {})] == [
+        n for n, _ in model.predict(dictionary.image)
+    ]
+
+
+def test_the_first_layer():
+    sides = {"a": 112, "b": 56, "c": 28, "d": 14, "e": 14, "f": 7}
+    spatial = {name: (side, side, 8) for name, side in sides.items()}
+    assert first_layer(spatial) == "e"
+    assert first_layer({**spatial, "mixed4d": (14, 14, 8), "g": (14, 14, 8)}) == "mixed4d"
+    assert first_layer({"x": (5, 5, 8), "y": (5, 5, 9), "z": (2, 2, 9)}) == "y"
+
+
+def test_a_network_without_positions():
+    import keras
+
+    flat = keras.Sequential(
+        [keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(3)], name="flat"
+    )
+    with pytest.raises(ValueError, match="flat has no layer with positions"):
+        lx.SemanticDictionary(lx.load_model(flat), "cat_coffee")
