@@ -55,6 +55,27 @@ with tf.Graph().as_default(), tf.compat.v1.Session():
     assert done.stdout == "18.0\n", done.stderr
 
 
+def test_of_lucids_tutorial_one_import_changes():
+    code = """
+import lucid_ext.optvis as render
+import lucid.modelzoo.vision_models as models
+from lucid.misc.io import show
+import lucid.optvis.objectives as objectives
+import lucid.optvis.param as param
+import lucid.optvis.transform as transform
+import lucid_ext as lx
+
+model = lx.to_lucid(lx.load_model())
+model.load_graphdef()
+obj = objectives.channel("mixed3a_pre_relu", 7) - objectives.channel("mixed3a_pre_relu", 8)
+param_f = lambda: param.image(48, batch=2)
+images = render.render_vis(model, obj, param_f, transforms=transform.standard_transforms, thresholds=(2, 5))
+print([image.shape for image in images])
+"""
+    done = python(code)
+    assert done.stdout.endswith("[(2, 48, 48, 3), (2, 48, 48, 3)]\n"), done.stderr
+
+
 def test_no_advice_on_lines_that_are_not_the_users():
     """TensorFlow tells whoever calls version 1 functions to rewrite the line; the line is Lucid's."""
     code = """
