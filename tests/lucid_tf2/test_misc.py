@@ -23,7 +23,8 @@ class TestFiles:
         path = str(tmp_path / "new folder" / "picture.png")
         save(picture, path)
         assert np.allclose(load(path), picture, atol=1 / 255)
-        assert PIL.Image.open(path).size == (7, 6)
+        with PIL.Image.open(path) as opened:
+            assert opened.size == (7, 6)
 
     def test_jpeg_comes_back_nearly(self, tmp_path):
         path = str(tmp_path / "picture.jpg")
@@ -74,9 +75,7 @@ class TestFiles:
             file.write("tabby")
         assert load("https://example.invalid/labels.txt") == "tabby"
 
-    def test_unknown_extension(self, tmp_path):
-        with pytest.raises(RuntimeError, match="Unknown extension"):
-            save(1, str(tmp_path / "file.xyz"))
+    def test_no_extension(self, tmp_path):
         with pytest.raises(RuntimeError, match="No extension"):
             save(1, str(tmp_path / "file"))
 
@@ -123,6 +122,7 @@ class TestShowing:
 
 
 class TestChannelReducer:
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
     @pytest.mark.parametrize("algorithm", ["NMF", "PCA", "FastICA", "MiniBatchDictionaryLearning"])
     def test_only_channels_are_reduced(self, rng, algorithm):
         acts = rng.random((2, 4, 5, 9), dtype=np.float32)

@@ -127,7 +127,7 @@ def test_an_image_with_alpha_in_the_projects_own_engine(model):
         model,
         objective,
         lambda: param.image(SIZE, alpha=True),
-        transforms=[*transform.standard_transforms, transform.collapse_alpha_random()],
+        transforms=[transform.collapse_alpha_random(), *transform.standard_transforms],
         thresholds=(0, 12),
         verbose=False,
         progress=False,
