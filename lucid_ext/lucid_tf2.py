@@ -68,9 +68,9 @@ class LucidLoader(importlib.abc.Loader):
 
 def _adopt() -> None:
     """Give the view to those of Lucid's modules that were imported before this one."""
-    for module in [vars(module) for module in sys.modules.values()]:
-        if _package(module) == "lucid" and "tf" in module:
-            module["tf"] = VIEW
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == "lucid" and hasattr(module, "tf"):
+            vars(module)["tf"] = VIEW
 
 
 def _is_of_use(record: logging.LogRecord) -> bool:
