@@ -123,7 +123,7 @@ def test_the_size_must_be_known(properties):
     lucid_model = described(**{**properties, "image_shape": [None, None, 3]})
     with pytest.raises(ValueError, match=r"Mine has no image_shape: pass size="):
         lx.from_lucid(lucid_model)
-    assert lx.from_lucid(lucid_model, size=(64, 80)).layers["mixed3a"][:2] == (8, 10)
+    assert lx.from_lucid(lucid_model, size=(64, 80)).layers["mixed3a"][:2] == (16, 20)
 
 
 def test_the_input_must_exist(properties):

@@ -60,9 +60,10 @@ def test_same_seed_same_images(model):
     assert not np.allclose(a, c, atol=0.01)
 
 
-def test_same_seed_same_images_with_lucids_parameterization(model):
+@pytest.mark.parametrize("param_f", [small(2), lambda: param.cppn(48)], ids=["image", "cppn"])
+def test_same_seed_same_images_with_lucids_parameterization(model, param_f):
     state = np.random.get_state()[1].copy()
-    a, b = (render(model, f"{LAYER}:7", param_f=small(2), thresholds=(6,))[0] for _ in range(2))
+    a, b = (render(model, f"{LAYER}:7", param_f=param_f, thresholds=(6,))[0] for _ in range(2))
     assert np.array_equal(a, b)
     assert np.array_equal(np.random.get_state()[1], state)
 
