@@ -91,7 +91,7 @@ def test_lowres_takes_offsets(run):
 
 
 def test_a_pyramid_is_coarse_and_fine(run):
-    pyramid = getattr(param, "laplacian_pyramid_image", spatial.laplacian_pyramid)
+    pyramid = getattr(spatial, "laplacian_pyramid_image", spatial.laplacian_pyramid)
     image = run(lambda: pyramid([2, 32, 32, 3], 4))
     assert image.shape == (2, 32, 32, 3)
     assert np.abs(np.diff(image, axis=1)).mean() < 0.9 * image.std()
