@@ -110,17 +110,12 @@ def _from_lucid(
 ) -> tuple[Callable[[], tf.Tensor], list[tf.Variable]]:
     """Lucid's parameterizations make version 1 variables from NumPy's global random state.
 
-    Those of `param.cppn` start from TensorFlow's own random numbers.
+    Those of `param.cppn` start from TensorFlow's own random numbers: no seed reaches them.
     """
-
-    def seeded() -> tf.Tensor:
-        tf.compat.v1.set_random_seed(seed)
-        return param_f()
-
     state = np.random.get_state()
     np.random.seed(seed)
     try:
-        images = tf.compat.v1.wrap_function(seeded, [])
+        images = tf.compat.v1.wrap_function(param_f, [])
     finally:
         np.random.set_state(state)
     return images, list(images.graph.variables)
