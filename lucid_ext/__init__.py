@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lucid_ext.board import Board
     from lucid_ext.groups import Groups, factorize
     from lucid_ext.interfaces import SemanticDictionary
-    from lucid_ext.models import SAMPLES, VisionModel, load_image, load_model
+    from lucid_ext.models import SAMPLES, VisionModel, from_lucid, load_image, load_model, to_lucid
     from lucid_ext.optvis import IconStore, Recipe, Transform, icons, render_vis
 
 __version__ = "0.1.0"
@@ -26,10 +26,12 @@ __all__ = [
     "Transform",
     "VisionModel",
     "factorize",
+    "from_lucid",
     "icons",
     "load_image",
     "load_model",
     "render_vis",
+    "to_lucid",
 ]
 
 LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
@@ -40,7 +42,9 @@ _HOME = {
     "Groups": "groups",
     "factorize": "groups",
     "SemanticDictionary": "interfaces",
-    **dict.fromkeys(("SAMPLES", "VisionModel", "load_image", "load_model"), "models"),
+    **dict.fromkeys(
+        ("SAMPLES", "VisionModel", "from_lucid", "load_image", "load_model", "to_lucid"), "models"
+    ),
     **dict.fromkeys(("IconStore", "Recipe", "Transform", "icons", "render_vis"), "optvis"),
 }
 

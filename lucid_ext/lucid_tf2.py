@@ -1,16 +1,18 @@
 """Lets the real `lucid` package import and run on TensorFlow 2.
 
-Two things stop Lucid there: module names that are gone (`tensorflow.contrib`, `from tensorflow
-import gfile`) and version 1 functions under the bare name `tf`. So an import hook gives Lucid's own
-modules a version 1 view of TensorFlow: inside them, and nowhere else, `import tensorflow` means
-that view. `sys.modules` stays as it is, eager mode stays on, and until somebody imports `lucid`
-the hook costs nothing.
+Two things stop Lucid there: module names that are gone (`tensorflow.contrib`, see `lucid_contrib`,
+and `from tensorflow import gfile`) and version 1 functions under the bare name `tf`. So an import
+hook gives Lucid's own modules a version 1 view of TensorFlow: inside them, and nowhere else,
+`import tensorflow` means that view. `sys.modules` stays as it is, eager mode stays on, and until
+somebody imports `lucid` the hook costs nothing.
 """
 
 import builtins
+import ctypes.util  # noqa: F401  lucid.misc.gl takes it for a part of `import ctypes`
 import importlib
 import importlib.abc
 import importlib.machinery
+import logging
 import sys
 import types
 from collections.abc import Mapping, Sequence
@@ -21,6 +23,9 @@ def install() -> None:
     """Put the hook in place; a second call changes nothing."""
     if not any(isinstance(finder, LucidFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, LucidFinder())
+        _adopt()
+        # On a process-wide logger, but it drops nothing that is not about Lucid's files.
+        logging.getLogger("tensorflow").addFilter(_is_of_use)
 
 
 class LucidFinder(importlib.abc.MetaPathFinder):
@@ -61,6 +66,27 @@ class LucidLoader(importlib.abc.Loader):
         self.loader.exec_module(module)
 
 
+def _adopt() -> None:
+    """Give the view to those of Lucid's modules that were imported before this one."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == "lucid" and hasattr(module, "tf"):
+            vars(module)["tf"] = VIEW
+
+
+def _is_of_use(record: logging.LogRecord) -> bool:
+    """Whether a message is not TensorFlow's advice to rewrite one of Lucid's own lines."""
+    if "deprecated" not in record.getMessage():
+        return True
+    frame = sys._getframe(1)
+    while frame.f_back and _package(frame.f_globals) in ("logging", "tensorflow"):
+        frame = frame.f_back
+    return _package(frame.f_globals) != "lucid"
+
+
+def _package(module: Mapping[str, Any]) -> str:
+    return str(module.get("__name__")).partition(".")[0]
+
+
 def _import(
     name: str,
     globals: Mapping[str, object] | None = None,
@@ -83,53 +109,9 @@ class TensorFlow1View(types.ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         """Found on first use, so that importing this module does not import TensorFlow."""
+        if name == "contrib":
+            return importlib.import_module("lucid_ext.lucid_contrib")
         return getattr(importlib.import_module("tensorflow.compat.v1"), name)
 
 
-def rotate(images: Any, angles: Any, interpolation: str = "NEAREST", name: str | None = None) -> Any:
-    """`tf.contrib.image.rotate`: turn images counter-clockwise about their centre, in radians.
-
-    Args:
-        images: (n, h, w, c) or (h, w, c).
-        angles: one angle, or one per image.
-        interpolation: "NEAREST" or "BILINEAR".
-        name: ignored, as there is more than one op.
-    """
-    import tensorflow as tf
-
-    images = tf.convert_to_tensor(images)
-    batch = images if images.shape.rank == 4 else images[None]
-    angles = tf.reshape(tf.cast(angles, tf.float32), [-1])
-    size = tf.shape(batch)[1:3]
-    height, width = tf.unstack(tf.cast(size, tf.float32) - 1.0)
-    cos, sin, zero = tf.cos(angles), tf.sin(angles), tf.zeros_like(angles)
-    x_offset = (width - (cos * width - sin * height)) / 2.0
-    y_offset = (height - (sin * width + cos * height)) / 2.0
-    rotated = tf.raw_ops.ImageProjectiveTransformV3(
-        images=batch,
-        transforms=tf.stack([cos, -sin, x_offset, sin, cos, y_offset, zero, zero], 1),
-        output_shape=size,
-        fill_value=0.0,
-        interpolation=interpolation,
-    )
-    rotated.set_shape(batch.shape)
-    return rotated if images.shape.rank == 4 else rotated[0]
-
-
-class _Slim(types.ModuleType):
-    """`tf.contrib.slim` is gone from TensorFlow; only Lucid's CPPN images use it."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise AttributeError(
-            f"tensorflow.contrib.slim.{name} does not exist in TensorFlow 2, "
-            "so Lucid's param.cppn cannot run: use param.image."
-        )
-
-
 VIEW: Any = TensorFlow1View("tensorflow")
-VIEW.contrib = types.ModuleType("tensorflow.contrib")
-VIEW.contrib.image = types.ModuleType("tensorflow.contrib.image")
-VIEW.contrib.image.rotate = rotate
-VIEW.contrib.slim = _Slim("tensorflow.contrib.slim")

@@ -1,7 +1,7 @@
 """Run every notebook headless and gather what they make in one place: `make explore`.
 
 Writes build/explore/index.html, which links each interface's self-contained page and the executed
-notebooks. Nothing of it needs a network or a kernel.
+notebooks. A notebook without an interface has no page but itself. Nothing of it needs a network or a kernel.
 """
 
 import argparse
@@ -99,10 +99,11 @@ def main() -> None:
         title, sentence = describe(notebook)
         page = f"{notebook.stem.partition('_')[2]}.html"
         made = (out / page).exists() and (out / page).stat().st_mtime >= before - 1
-        link = f'<a href="{page}">{html.escape(title)}</a>' if made else html.escape(title)
+        executed = f"{notebook.stem}.html"
+        source = f'<br><small><a href="{executed}">the notebook it comes from, executed</a></small>'
         items.append(
-            f"<li><strong>{link}</strong><br>{html.escape(sentence)}<br>"
-            f'<small><a href="{notebook.stem}.html">the notebook it comes from, executed</a></small></li>'
+            f'<li><strong><a href="{page if made else executed}">{html.escape(title)}</a></strong>'
+            f"<br>{html.escape(sentence)}{source if made else ''}</li>"
         )
     when = time.strftime("%Y-%m-%d %H:%M")
     shown = html.escape(Path(image).name if image else "the sample picture cat_coffee")

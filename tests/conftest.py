@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import lucid_ext as lx  # before any module of Lucid's
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -16,15 +18,11 @@ def _own_cache(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def model():
-    import lucid_ext as lx
-
     return lx.load_model()
 
 
 @pytest.fixture(scope="session")
 def cat(model):
-    import lucid_ext as lx
-
     return lx.load_image("cat_coffee")
 
 
@@ -48,8 +46,6 @@ def inception(inception_file):
 
 @pytest.fixture
 def store(tmp_path):
-    import lucid_ext as lx
-
     return lx.IconStore(tmp_path)
 
 

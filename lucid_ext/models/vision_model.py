@@ -56,7 +56,7 @@ class VisionModel:
         *,
         labels: Sequence[str],
         size: tuple[int, int],
-        value_range: tuple[float, float],
+        value_range: tuple[float, float] | tuple[np.ndarray, np.ndarray],
         name: str,
         layers: Collection[str] | None = None,
     ):
@@ -66,7 +66,7 @@ class VisionModel:
             graph_def: a frozen graph, as `read` returns it.
             labels: class names; the graph may have more logits than names.
             size: (height, width) in pixels its layers are listed for.
-            value_range: what 0 and 1 in an image become at the input node.
+            value_range: what 0 and 1 in an image become at the input node; numbers, or (3,) each.
             name: what to call it.
             layers: nodes to list as layers, if all of the image passes through them; by default
                 those that end in a ReLU, a concatenation or a sum.

@@ -96,7 +96,8 @@ class Ascent:
         if keras:
             optimizer.build(self._variables)
             self._start = [(v, v.numpy()) for v in optimizer.variables]
-        self._step = tf.function(self._gradients if not keras else self._descend, autograph=False)
+        self._trace = tf.function(self._gradients if not keras else self._descend, autograph=False)
+        self._step: Callable | None = None
         self._eager_apply = not keras
 
     def restart(self) -> None:
@@ -111,7 +112,11 @@ class Ascent:
             draws: (n, 4) uniform numbers for the transform.
             inputs: tensors the objective asks for by name beside layers.
         """
-        found = self._step(tf.constant(draws), {k: tf.convert_to_tensor(v) for k, v in inputs.items()})
+        given = tf.constant(draws), {k: tf.convert_to_tensor(v) for k, v in inputs.items()}
+        if self._step is None:
+            # Traced by hand: TensorFlow would warn of every fifth `Ascent` that it traces too often.
+            self._step = self._trace.get_concrete_function(*given)
+        found = self._step(*given)
         if self._eager_apply:
             value, gradients = found
             self._optimizer.apply_gradients(list(zip(gradients, self._variables, strict=True)))
@@ -131,7 +136,7 @@ class Ascent:
     def _gradients(self, draws: tf.Tensor, inputs: dict[str, tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
         images = self._images()
         seen = self._transform(images, draws)
-        layers = layers_of(self._model, self._objective, seen, inputs)
+        layers = layers_of(self._model, self._objective, images, seen, inputs)
         with gradient_overrides(self._overrides):
             found = self._model.splice({"input": self._model.to_range(seen)}, layers)
         tensors = {**inputs, **dict(zip(layers, found, strict=True)), "input": images}
@@ -149,9 +154,16 @@ def lookup(model: VisionModel, tensors: Mapping[str, tf.Tensor]) -> Callable[[st
 
 
 def layers_of(
-    model: VisionModel, objective: Objective, seen: tf.Tensor, inputs: Mapping[str, tf.Tensor]
+    model: VisionModel,
+    objective: Objective,
+    images: tf.Tensor,
+    seen: tf.Tensor,
+    inputs: Mapping[str, tf.Tensor],
 ) -> list[str]:
-    """Which layers an objective reads: it is tried once on a graph that is thrown away."""
+    """Which layers an objective reads: it is tried once on a graph that is thrown away.
+
+    The images may differ in size, and by an alpha channel, from what the network has `seen` of them.
+    """
     asked: dict[str, None] = {}
     with tf.Graph().as_default():
         placeholder = tf.compat.v1.placeholder
@@ -162,7 +174,7 @@ def layers_of(
             if name in inputs:
                 return placeholder(inputs[name].dtype, inputs[name].shape)
             if name == "input":
-                return placeholder(tf.float32, seen.shape)
+                return placeholder(tf.float32, images.shape)
             model.check_layer(name)
             asked[name] = None
             return placeholder(tf.float32, (seen.shape[0], *model.shape_of(name, seen.shape[1:3])))
@@ -180,7 +192,7 @@ def evaluate(model: VisionModel, objective: Objective, images: np.ndarray) -> np
     """The value of an objective for images (n, h, w, 3) as they are, untransformed."""
 
     def run(x: tf.Tensor) -> tf.Tensor:
-        layers = layers_of(model, objective, x, {})
+        layers = layers_of(model, objective, x, x, {})
         found = model.splice({"input": model.to_range(x)}, layers)
         return objective(lookup(model, {**dict(zip(layers, found, strict=True)), "input": x}))
 

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm.auto import tqdm
 
+from lucid_ext.models.lucid_model import from_lucid
 from lucid_ext.models.vision_model import VisionModel
 from lucid_ext.optvis.ascent import Ascent, FourierImages, Recipe, evaluate, uniform_draws
 from lucid_ext.optvis.transform import STANDARD, Transform
@@ -16,7 +17,7 @@ LUCID = Recipe(size=128, decay_power=1.0, contrast=1.0)
 
 
 def render_vis(
-    model: VisionModel,
+    model: Any,
     objective_f: Any,
     param_f: Callable[[], tf.Tensor] | None = None,
     optimizer: Any = None,
@@ -35,7 +36,7 @@ def render_vis(
     x* = argmax_x E_t[objective(t(x))], where t is a random transformation.
 
     Args:
-        model: the network.
+        model: the network: a `VisionModel`, or a `Model` of Lucid's model zoo.
         objective_f: an objective of `lucid.optvis.objectives`, "layer:channel", or any function of
             T, where T("mixed4d") are activations (n, h, w, c) and T("input") the images.
         param_f: makes the images as a tensor of TensorFlow 1 variables, as Lucid's `param.image`
@@ -57,6 +58,8 @@ def render_vis(
     """
     from lucid.optvis.objectives import as_objective
 
+    if not isinstance(model, VisionModel):
+        model = from_lucid(model)
     if seed is None:
         seed = 0 if use_fixed_seed else int(np.random.default_rng().integers(2**31))
     if isinstance(objective_f, str):
@@ -105,7 +108,10 @@ def _check_name(model: VisionModel, name: str) -> None:
 def _from_lucid(
     param_f: Callable[[], tf.Tensor], seed: int
 ) -> tuple[Callable[[], tf.Tensor], list[tf.Variable]]:
-    """Lucid's parameterizations make version 1 variables from NumPy's global random state."""
+    """Lucid's parameterizations make version 1 variables from NumPy's global random state.
+
+    Those of `param.cppn` start from TensorFlow's own random numbers: no seed reaches them.
+    """
     state = np.random.get_state()
     np.random.seed(seed)
     try:
