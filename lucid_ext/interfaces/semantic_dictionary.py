@@ -67,7 +67,7 @@ class SemanticDictionary(Interface):
         if not spatial:
             raise ValueError(f"{model.name} has no layer with positions, so there is no place to look at.")
         layers = list(layers or [n for n in spatial if n.startswith("mixed")] or spatial)
-        for name in layers:
+        for name in layers if layer is None else (layer, *layers):
             model.check_spatial(name)
         layer = layer or first_layer({name: spatial[name] for name in layers})
         self._store = store or IconStore()

@@ -33,7 +33,7 @@ def open_saved_model(path: Path) -> tuple[Callable[[tf.Tensor], tf.Tensor], tf.T
     if len(inputs) != 1 or len(outputs) != 1:
         raise ValueError(
             f"{path} has {len(inputs)} inputs ({', '.join(inputs)}) and {len(outputs)} outputs "
-            f"({', '.join(outputs)}); expected one of each: export a model from images to classes."
+            f"({', '.join(sorted(outputs))}); expected one of each: export a model from images to classes."
         )
     ((given, spec),) = inputs.items()
     (wanted,) = outputs

@@ -253,13 +253,7 @@ class VisionModel:
 
     def shape_of(self, layer: str, size: Sequence[int]) -> tuple[int, ...]:
         """The shape of one layer, without the batch, for an input of `size` (height, width)."""
-        try:
-            return self._shapes([layer], size)[layer]
-        except ValueError as error:
-            raise ValueError(
-                f"{layer} of {self.name} cannot be computed for images of {size[0]} x {size[1]} pixels; "
-                f"expected at least about its own {self.size[0]} x {self.size[1]}."
-            ) from error
+        return self._shapes([layer], size)[layer]
 
     def _find_layers(self, layers: Collection[str] | None) -> Layers:
         if layers is None:
@@ -285,9 +279,10 @@ class VisionModel:
                 found = []
             # What was made for one number of positions may also take a few for several images.
             if not found or any(tensor.shape[:1].as_list() not in ([], [None], [1]) for tensor in found):
+                if tuple(size) == self.size:
+                    raise ValueError(f"{names[-1]} of {self.name} cannot be computed from its input.")
                 raise ValueError(
-                    f"{', '.join(names)} of {self.name} cannot be computed for {size[0]} x {size[1]} "
-                    f"pixels; its own size is {self.size[0]} x {self.size[1]}: give images of that size, "
-                    "untransformed."
+                    f"{names[-1]} of {self.name} cannot be computed for {size[0]} x {size[1]} pixels; its "
+                    f"own size is {self.size[0]} x {self.size[1]}: give images of that size, untransformed."
                 )
             return {n: tuple(t.shape.as_list()[1:]) for n, t in zip(names, found, strict=True)}

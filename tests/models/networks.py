@@ -15,7 +15,9 @@ def randomized(model, seed=0):
     for weight in model.weights:
         if "seed" in weight.path:
             continue
-        fan_in = max(int(np.prod(weight.shape[:-1])), 1)
+        # A depthwise kernel (h, w, c, 1) reads one channel at a time.
+        read = weight.shape[:2] if weight.shape[3:] == (1,) else weight.shape[:-1]
+        fan_in = max(int(np.prod(read)), 1)
         value = rng.normal(0, np.sqrt(2 / fan_in) if len(weight.shape) > 1 else 0.3, weight.shape)
         if "gamma" in weight.path or "variance" in weight.path:
             value = 1 + 0.3 * np.abs(value)

@@ -93,12 +93,12 @@ def test_icons_and_semantic_dictionary(application, photograph, store):
     rows, cols, channels = model.layers[layer]
     assert (rows, cols) == (8, 8)
     assert len(dictionary.board["units"]) == channels
-    alive = int(model.activations(photograph, layer).mean((0, 1)).argmax())
+    varied = int(model.activations(photograph, layer).std((0, 1)).argmax())
 
     def drive(steps):
         recipe = dataclasses.replace(CHANNEL, size=32, steps=steps)
-        pixels = lx.icons(model, layer, [alive], recipe=recipe, store=store, progress=False)
+        pixels = lx.icons(model, layer, [varied], recipe=recipe, store=store, progress=False)
         (acts,) = model.function("input", [layer])(pixels / 255)
-        return acts.numpy()[0, ..., alive].mean()
+        return acts.numpy()[0, ..., varied].mean()
 
     assert drive(12) > drive(1)

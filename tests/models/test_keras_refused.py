@@ -85,7 +85,7 @@ def test_another_size_than_its_own(functional):
 
 
 def test_arguments_of_keras_models_alone():
-    with pytest.raises(ValueError, match="are for Keras models; the card of mini has them"):
+    with pytest.raises(ValueError, match="are for Keras models; mini brings its own"):
         lx.load_model("mini", labels=["a"])
 
 

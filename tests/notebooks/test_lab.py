@@ -41,7 +41,8 @@ def lab(tmp_path):
     environment = {**os.environ, "HOME": str(home), "JUPYTER_CONFIG_DIR": str(home), "JUPYTER_NO_CONFIG": "1"}
     environment.pop("LUCID_EXT_OFFLINE", None)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
-    command += ["--ServerApp.port_retries=0", "--IdentityProvider.token=", "--LabApp.news_url="]
+    command += ["--ServerApp.port_retries=0", "--IdentityProvider.token=", "--LabApp.news_url=None"]
+    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     with (tmp_path / "lab.log").open("w") as log:
         server = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"
@@ -97,5 +98,8 @@ def test_a_click_in_jupyterlab_reaches_python(lab, chromium):
     tab.wait_for_selector(".lx-board .lx-name:has-text('mixed5a:')", timeout=60_000)
     assert tab.locator(".lx-handle").get_attribute("aria-label") == "row 2, column 1"
     if "LUCID_EXT_SCREENSHOT" in os.environ:
+        tab.keyboard.press("Control+b")
+        tab.locator(".jupyter-widgets select").first.evaluate("e => e.scrollIntoView({block: 'start'})")
+        tab.wait_for_timeout(3000)  # the cell as a whole is drawn meanwhile
         tab.screenshot(path=os.environ["LUCID_EXT_SCREENSHOT"])
     tab.close()
