@@ -226,7 +226,7 @@ def main() -> None:
     while int(run.stage) < len(RECIPE):
         stage = RECIPE[int(run.stage)]
         step = make_step(model, optimizer, stage)
-        batches = round(stage.epochs * per_epoch)
+        batches = max(1, round(stage.epochs * per_epoch))
         bar = tqdm(total=batches, initial=int(run.batch), desc=f"{stage}", unit="batch", mininterval=20)
         smooth = None
         while int(run.batch) < batches:
