@@ -158,7 +158,7 @@ def test_first_convolution_pads_two_before_and_three_after(inception):
 
 def test_classes_of_images_too_small_for_the_last_pooling(inception):
     """Its 7 x 7 window does not fit the grid; larger images have several answers, one per place."""
-    with pytest.raises(ValueError, match=r"cannot be computed for 140 x 140 pixels; its own size is 224 x 224"):
+    with pytest.raises(ValueError, match="cannot be computed for 140 x 140 pixels; its own size is 224"):
         inception.shape_of("softmax2_pre_activation", (140, 140))
     assert inception.shape_of("mixed5b", (140, 140)) == (5, 5, 1024)
 
