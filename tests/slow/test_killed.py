@@ -20,11 +20,12 @@ import numpy as np
 import lucid_ext as lx
 from lucid_ext.optvis.icon import Recipe, stream_directions
 
-recipe = Recipe(size=32, steps=4)
+recipe = Recipe(size=48, steps=30)
+model = lx.load_model()
 store = lx.IconStore(sys.argv[1])
 directions = np.eye(256, dtype=np.float32)[:96]
 print("begin", flush=True)
-for i, _ in stream_directions(lx.load_model(), "mixed4a", directions, recipe, store=store):
+for i, _ in stream_directions(model, "mixed4a", directions, recipe, store=store):
     print(i, flush=True)
 """
 
@@ -44,7 +45,7 @@ def test_killed_again_and_again(tmp_path):
         )
         assert process.stdout is not None
         assert process.stdout.readline() == "begin\n"
-        time.sleep(drawn.uniform(2.0, 5.0))
+        time.sleep(drawn.uniform(2.5, 5.0))
         done = process.poll() == 0
         process.kill()
         process.wait()
@@ -52,7 +53,7 @@ def test_killed_again_and_again(tmp_path):
     assert lives > 2, "it was never killed in the middle"
 
     # What is there now is what an undisturbed run makes.
-    model, recipe = lx.load_model(), lx.Recipe(size=32, steps=4)
+    model, recipe = lx.load_model(), lx.Recipe(size=48, steps=30)
     directions = np.eye(256, dtype=np.float32)[:96]
     kept = dict(stream_directions(model, "mixed4a", directions, recipe, store=lx.IconStore(tmp_path)))
     assert len(list((tmp_path / "icons").rglob("*.png"))) == 96
