@@ -5,7 +5,7 @@ They act on `gradient_override_map` around `VisionModel.splice` and on `tf.gradi
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
@@ -20,9 +20,8 @@ def redirected_relu(op: tf.Operation, grad: tf.Tensor) -> tf.Tensor:
     loss to be lowered.
     """
     x = op.inputs[0]
-    usual = tf.where(x > 0.0, grad, tf.zeros_like(grad))
-    redirected = tf.where((x < 0.0) & (grad > 0.0), tf.zeros_like(grad), grad)
-    return _where_alive(usual, redirected)
+    usual = tf.raw_ops.ReluGrad(gradients=grad, features=op.outputs[0])
+    return _where_alive(usual, lambda: tf.where((x < 0.0) & (grad > 0.0), tf.zeros_like(grad), grad))
 
 
 @tf.RegisterGradient("LucidExtRedirectedRelu6")
@@ -31,14 +30,15 @@ def redirected_relu6(op: tf.Operation, grad: tf.Tensor) -> tf.Tensor:
     x = op.inputs[0]
     usual = tf.where((x > 0.0) & (x < 6.0), grad, tf.zeros_like(grad))
     outwards = ((x < 0.0) & (grad > 0.0)) | ((x > 6.0) & (grad < 0.0))
-    return _where_alive(usual, tf.where(outwards, tf.zeros_like(grad), grad))
+    return _where_alive(usual, lambda: tf.where(outwards, tf.zeros_like(grad), grad))
 
 
-def _where_alive(usual: tf.Tensor, redirected: tf.Tensor) -> tf.Tensor:
+def _where_alive(usual: tf.Tensor, redirected: Callable[[], tf.Tensor]) -> tf.Tensor:
     """The usual gradient for images where it is not zero everywhere, and the other one for the rest."""
     axes = tf.range(1, tf.rank(usual))
     alive = tf.reduce_any(usual != 0.0, axes, keepdims=True)
-    return tf.where(alive, usual, redirected)
+    # After a few steps every image is alive, and the rest need not be computed.
+    return tf.cond(tf.reduce_all(alive), lambda: usual, lambda: tf.where(alive, usual, redirected()))
 
 
 REDIRECTED_RELU = {"Relu": "LucidExtRedirectedRelu", "Relu6": "LucidExtRedirectedRelu6"}

@@ -10,7 +10,7 @@ import tensorflow as tf
 from lucid_ext.models.gradients import REDIRECTED_RELU, gradient_overrides
 from lucid_ext.models.vision_model import VisionModel
 from lucid_ext.optvis import param
-from lucid_ext.optvis.transform import DRAWS, STANDARD, Transform
+from lucid_ext.optvis.transform import DRAWS, WINDOW, Transform
 
 Objective = Callable[[Callable[[str], Any]], tf.Tensor]
 """Lucid's form of an objective: from a function that gives tensors by name to what to raise."""
@@ -22,8 +22,8 @@ class Recipe:
 
     Attributes:
         size: side of the image, in pixels.
-        steps: how many steps of Adam.
-        rate: Adam's first step size; it falls to zero on a cosine.
+        steps: how many steps of Adam, with short memories: beta_1 of 0.4, beta_2 of 0.9.
+        rate: Adam's first step size; it falls to zero on a straight line.
         sd: standard deviation of the random start, before frequencies are scaled.
         decay_power: how fast the weight of frequencies falls: 1 / f^decay_power.
         contrast: factor on all frequencies.
@@ -31,12 +31,21 @@ class Recipe:
     """
 
     size: int = 80
-    steps: int = 64
-    rate: float = 0.1
+    steps: int = 56
+    rate: float = 0.3
     sd: float = 0.01
-    decay_power: float = 1.5
-    contrast: float = 0.5
-    transform: Transform = STANDARD
+    decay_power: float = 1.25
+    contrast: float = 0.75
+    transform: Transform = WINDOW
+
+    def optimizer(self) -> tf.keras.optimizers.Optimizer:
+        """What takes the steps.
+
+        The gradient changes with each transformation anyway; the long memory that Adam has by
+        default costs more steps than it saves (`benchmarks/render.py`).
+        """
+        rate = tf.keras.optimizers.schedules.PolynomialDecay(self.rate, self.steps, 0.0)
+        return tf.keras.optimizers.Adam(rate, beta_1=0.4, beta_2=0.9)
 
 
 class FourierImages:

@@ -14,14 +14,14 @@ from lucid_ext.optvis.ascent import Ascent, FourierImages, Recipe, uniform_draws
 from lucid_ext.optvis.sheets import shipped_sheet
 from lucid_ext.optvis.store import Icon, IconStore, icon_key
 
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 """Part of every icon's key; changes when the same recipe gives other pictures."""
 
 CHANNEL = Recipe()
 """For channels, whose icons are kept for good."""
 
-SKETCH = Recipe(size=64, steps=32, rate=0.2)
-"""For directions that somebody is waiting for: smaller, in less than half the time."""
+SKETCH = Recipe(size=64, steps=24)
+"""For what somebody is waiting for: smaller, in a quarter of the time."""
 
 BATCH = 8  # images optimised at once; batches are padded to it, so that a shape is traced once
 
@@ -196,7 +196,6 @@ def _renderer(model: VisionModel, layer: str, recipe: Recipe) -> _Renderer:
         known = model.memo.setdefault("renderers", {})
         if (layer, recipe) not in known:
             images = FourierImages(BATCH, recipe)
-            rate = tf.keras.optimizers.schedules.CosineDecay(recipe.rate, recipe.steps)
 
             def along(T: Callable[[str], Any]) -> tf.Tensor:
                 return tf.reduce_mean(tf.einsum("nhwc,nc->nhw", T(layer), T("directions")), [1, 2])
@@ -207,7 +206,7 @@ def _renderer(model: VisionModel, layer: str, recipe: Recipe) -> _Renderer:
                 images,
                 images.variables,
                 recipe.transform,
-                tf.keras.optimizers.Adam(rate, beta_2=0.99),
+                recipe.optimizer(),
             )
             known[layer, recipe] = _Renderer(ascent, images)
         return known[layer, recipe]

@@ -80,3 +80,12 @@ STANDARD = Transform(
     angles=(*range(-10, 11), 0, 0, 0, 0, 0),
 )
 """Lucid's `transform.standard_transforms`: pad 12, jitter 8 and 4, scale 0.9..1.1, turn +-10 degrees."""
+
+WINDOW = Transform(
+    pad=2,
+    jitter=16,
+    scales=tuple(1 + (i - 5) / 100 for i in range(11)),
+    angles=tuple(range(-5, 6)),
+)
+"""For icons: milder, and a window a little smaller than the image, where Lucid's is larger: each
+step is cheaper and reaches as far."""
