@@ -37,6 +37,10 @@ __all__ = [
 LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 """Set it yourself, to anything, to see what TensorFlow writes when it starts."""
 
+# Convolutions of oneDNN are a third faster on processors without AVX-512, where TensorFlow leaves
+# them out. Set it to 0 yourself to go without.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
 _HOME = {
     "Board": "board",
     "Groups": "groups",
