@@ -1,4 +1,4 @@
-"""A network as two files: a frozen graph (.pb), and beside it a card (.json) of what the graph does not say."""
+"""A network as two files: a frozen graph (.pb), and its card (.json): what the graph does not say."""
 
 import hashlib
 import json
@@ -47,7 +47,7 @@ def load(path: Path) -> VisionModel:
         card = json.loads(card_path.read_text())
         digest, labels, layers = card["digest"], list(card["labels"]), list(card["layers"])
         height, width = (int(side) for side in card["size"])
-        low, high = (np.asarray(b, np.float32) if isinstance(b, list) else float(b) for b in card["range"])
+        value_range: Any = tuple(map(_bound, card["range"]))
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{card_path} is not the card of a network: fetch it again with {path.name}."
@@ -62,10 +62,15 @@ def load(path: Path) -> VisionModel:
         read(data, str(path)),
         labels=labels,
         size=(height, width),
-        value_range=(low, high),
+        value_range=value_range,
         name=path.stem,
         layers=layers,
     )
+
+
+def _bound(stated: Any) -> float | np.ndarray:
+    """An end of the value range: a number, or one for each colour."""
+    return np.asarray(stated, np.float32) if isinstance(stated, list) else float(stated)
 
 
 def kept(model: VisionModel) -> Path:
