@@ -3,6 +3,9 @@
 import argparse
 import dataclasses
 import os
+import signal
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -114,9 +117,15 @@ def render(order: Order, layer: str, units: list[int]) -> list["Icon"]:
 
 def _begin() -> None:
     """In a process that is to render: Ctrl-C is for the one that waits for it, TensorFlow starts quietly."""
-    import signal
-
     import lucid_ext
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     lucid_ext.import_tensorflow_quietly()
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after the one that started it, which may have been killed."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)

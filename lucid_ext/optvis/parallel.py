@@ -14,10 +14,9 @@ else depends on the folder, and a full disk costs no icon.
 """
 
 import concurrent.futures
-import os
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import joblib
@@ -171,16 +170,9 @@ def _task(
     threads: int,
 ) -> tuple[int, list[Icon]]:
     """In a worker: render units, saving each batch; returns `start` and the icons."""
-    parent = os.getppid()
     model = _network(file, digest, threads)
-    found = stream_units(model, layer, units, recipe, seed, IconStore(folder), _lives(parent))
-    icons = dict(found)
+    icons = dict(stream_units(model, layer, units, recipe, seed, IconStore(folder)))
     return start, [icons[i] for i in range(len(units))]
-
-
-def _lives(parent: int) -> Callable[[], bool]:
-    """Whether the process that started this one is still there; without it nobody waits for icons."""
-    return lambda: os.getppid() == parent
 
 
 _loading = threading.Lock()
