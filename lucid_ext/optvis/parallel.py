@@ -114,7 +114,7 @@ def _by_workers(
     if not units:
         return
     file, folder = card.kept(model).resolve(), store.folder.parent.resolve()
-    step = _task_size(len(units), joblib.effective_n_jobs())
+    step = task_size(len(units), joblib.effective_n_jobs())
     waiting = {start: units[start : start + step] for start in range(0, len(units), step)}
     deaths = 0
     while waiting:
@@ -145,7 +145,7 @@ def _by_workers(
             )
 
 
-def _task_size(count: int, workers: int) -> int:
+def task_size(count: int, workers: int) -> int:
     """How many units to give at once: whole batches, few enough that all workers end together."""
     batches = count // (BATCH * workers * TASKS_PER_WORKER)
     return BATCH * max(1, min(batches, MOST_PER_TASK // BATCH))

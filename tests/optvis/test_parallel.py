@@ -18,7 +18,7 @@ import pytest
 
 import lucid_ext as lx
 from lucid_ext.models import card
-from lucid_ext.optvis.parallel import _network, _task, _task_size
+from lucid_ext.optvis.parallel import _network, _task, task_size
 
 LAYER, UNITS, QUICK = "mixed3a", range(64), lx.Recipe(size=32, steps=4)
 
@@ -121,7 +121,7 @@ def test_units_and_layers_that_are_not_there(model, store):
     ("count", "workers", "size"), [(1, 2, 8), (64, 2, 8), (264, 2, 32), (264, 10, 8), (10_000, 100, 24)]
 )
 def test_tasks_are_whole_batches_and_many_enough(count, workers, size):
-    assert _task_size(count, workers) == size
+    assert task_size(count, workers) == size
 
 
 def test_two_processes_make_the_icons_of_one(model, store, alone):
