@@ -53,8 +53,10 @@ def _verify(order: sheet.Order, layer: str, units: list[int], count: int) -> boo
     from tqdm.auto import tqdm
 
     import lucid_ext as lx
-    from lucid_ext.optvis import stream_directions
+    from lucid_ext.optvis import CHANNEL, shipped_sheet, stream_directions
     from lucid_ext.optvis.parallel import at_hand
+    from lucid_ext.optvis.sheets import manifest
+    from lucid_ext.tiles import decode, encode
 
     stored = {units[i]: icon for i, icon in at_hand(*order.of(layer, units)).items()}
     if not stored:
@@ -72,9 +74,13 @@ def _verify(order: sheet.Order, layer: str, units: list[int], count: int) -> boo
             order.model, layer, directions, order.recipe, order.seed, lx.IconStore(folder)
         )
         icons = dict(tqdm(again, total=len(sample), desc=f"{layer} again", unit="icon"))
+    pixels = np.stack([icons[i].pixels for i in range(len(sample))])
+    if order.seed == 0 and order.recipe == CHANNEL and shipped_sheet(order.model.digest, layer):
+        # What comes with the network was compressed, so that is done to these too.
+        pixels = decode(*encode(pixels, manifest()["quality"]), len(sample))
     for i, unit in enumerate(sample):
         then, now = stored[unit], icons[i]
-        ssim = structural_similarity(then.pixels, now.pixels, channel_axis=2, data_range=255)
+        ssim = structural_similarity(then.pixels, pixels[i], channel_axis=2, data_range=255)
         similar.append(float(ssim))
         rows.append((f"{layer}:{unit}", f"{ssim:.3f}", f"{then.drive:.3f}", f"{now.drive:.3f}"))
     print_table(rows)
