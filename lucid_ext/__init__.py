@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lucid_ext.groups import Groups, factorize
     from lucid_ext.interfaces import SemanticDictionary
     from lucid_ext.models import SAMPLES, VisionModel, from_lucid, load_image, load_model, to_lucid
-    from lucid_ext.optvis import IconStore, Recipe, Transform, icons, render_vis
+    from lucid_ext.optvis import IconStore, Recipe, Transform, icons, render_sheet, render_vis
 
 __version__ = "0.1.0"
 
@@ -30,6 +30,7 @@ __all__ = [
     "icons",
     "load_image",
     "load_model",
+    "render_sheet",
     "render_vis",
     "to_lucid",
 ]
@@ -49,7 +50,7 @@ _HOME = {
     **dict.fromkeys(
         ("SAMPLES", "VisionModel", "from_lucid", "load_image", "load_model", "to_lucid"), "models"
     ),
-    **dict.fromkeys(("IconStore", "Recipe", "Transform", "icons", "render_vis"), "optvis"),
+    **dict.fromkeys(("IconStore", "Recipe", "Transform", "icons", "render_sheet", "render_vis"), "optvis"),
 }
 
 lucid_tf2.install()
@@ -64,11 +65,11 @@ def __getattr__(name: str) -> Any:
         and "tensorflow" not in sys.modules
         and LOG_LEVEL not in os.environ
     ):
-        _import_tensorflow_quietly()
+        import_tensorflow_quietly()
     return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
 
 
-def _import_tensorflow_quietly() -> None:
+def import_tensorflow_quietly() -> None:
     """TensorFlow reports its build and a missing GPU on every import, straight to file descriptor 2.
 
     A notebook should open with its own first sentence. Errors still reach Python as exceptions.

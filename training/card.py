@@ -25,7 +25,7 @@ def figures() -> str:
         ("digest", f"`{card['digest'][:16]}`"),
         ("graph", f"{(ASSETS / f'{EMBEDDED}.pb').stat().st_size / 1e6:.1f} MB, half precision"),
         (
-            f"accuracy at {card['side']} px, {accuracy['images']:,} validation images",
+            f"accuracy at {card['size'][0]} px, {accuracy['images']:,} validation images",
             f"{accuracy['top1']:.1%} top-1, {accuracy['top5']:.1%} top-5",
         ),
         (

@@ -18,9 +18,9 @@ from network import build, unfold
 from photographs import validation
 
 import lucid_ext as lx
-from lucid_ext.files import write_atomically
+from lucid_ext.models import card
 from lucid_ext.models.inception import BLOCKS, MEAN_PIXEL, frozen_graph
-from lucid_ext.models.load import ASSETS, EMBEDDED
+from lucid_ext.models.load import ASSETS, EMBEDDED, VALUE_RANGE
 
 SIDE = 112
 
@@ -85,24 +85,18 @@ def main() -> None:
     if found != [name for name, _ in classes] or weights["softmax2_b"].shape != (len(classes),):
         raise SystemExit(f"{args.weights}, {args.images / 'val'} and the class names do not belong together.")
 
-    graph_def = frozen_graph(weights)
     model = lx.VisionModel(
-        graph_def,
-        labels=[names for _, names in classes],
+        frozen_graph(weights),
+        labels=[names.split(",")[0] for _, names in classes],
         size=(SIDE, SIDE),
-        value_range=(-MEAN_PIXEL, 255.0 - MEAN_PIXEL),
+        value_range=VALUE_RANGE,
         name=EMBEDDED,
     )
-    card = {
-        "digest": model.digest,
-        "side": SIDE,
-        "accuracy": measure(model, args.images, classes),
-        "check": check_values(weights, len(classes)),
-        "classes": classes,
-    }
-    write_atomically(graph_path, graph_def.SerializeToString(deterministic=True))
-    write_atomically(card_path, (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode())
-    print(f"{graph_path}: {graph_path.stat().st_size:,} bytes, {card['accuracy']}")
+    accuracy = measure(model, args.images, classes)
+    card.save(
+        model, graph_path, accuracy=accuracy, check=check_values(weights, len(classes)), classes=classes
+    )
+    print(f"{graph_path}: {graph_path.stat().st_size:,} bytes, {accuracy}")
 
 
 if __name__ == "__main__":

@@ -9,14 +9,12 @@ the photographs the icons are compared with.
 
 import argparse
 import dataclasses
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from photographs import validation
-from PIL import Image
 from tqdm.auto import tqdm
 
 import lucid_ext as lx
@@ -24,7 +22,7 @@ from lucid_ext.files import write_atomically
 from lucid_ext.models.inception import BLOCKS
 from lucid_ext.optvis.icon import CHANNEL, RECIPE_VERSION, drive, stream_directions
 from lucid_ext.optvis.sheets import FOLDER, MANIFEST
-from lucid_ext.tiles import pack, unpack
+from lucid_ext.tiles import decode, encode
 
 
 LAYERS = [f"mixed{block}" for block in BLOCKS]
@@ -42,19 +40,6 @@ def render(model: lx.VisionModel, layer: str, store: lx.IconStore) -> np.ndarray
     for i, icon in tqdm(found, total=channels, desc=layer, unit="icon"):
         pixels[i] = icon.pixels
     return pixels
-
-
-def encode(icons: np.ndarray, quality: int) -> tuple[bytes, int]:
-    """Icons as one webp, and how many there are in a row."""
-    sheet, columns = pack(icons)
-    data = io.BytesIO()
-    Image.fromarray(sheet).save(data, "webp", quality=quality, method=6)
-    return data.getvalue(), columns
-
-
-def decode(data: bytes, columns: int, count: int) -> np.ndarray:
-    """The icons as whoever opens the sheet sees them."""
-    return unpack(np.asarray(Image.open(io.BytesIO(data)).convert("RGB")), columns, count)
 
 
 def photograph_maxima(model: lx.VisionModel, folder: Path) -> dict[str, np.ndarray]:

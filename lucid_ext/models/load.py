@@ -1,7 +1,5 @@
 """`load_model`: the embedded network, InceptionV1, or a frozen graph of the same family from a file."""
 
-import hashlib
-import json
 import warnings
 from collections.abc import Sequence
 from importlib import resources
@@ -10,8 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from lucid_ext.models import inception_v1, sources
-from lucid_ext.models.graph import read
+from lucid_ext.models import card, inception_v1, sources
 from lucid_ext.models.inception import MEAN_PIXEL
 from lucid_ext.models.keras import Preprocess, is_keras, load_keras
 from lucid_ext.models.vision_model import VisionModel
@@ -68,33 +65,8 @@ def load_model(
             f"InceptionV1 (.pb or .zip), {inception_v1.NAME!r}, or nothing for the embedded network."
         )
     if path.with_suffix(".json").is_file() and path.suffix != ".zip":
-        return _with_card(path, path.with_suffix(".json"))
+        return card.load(path)
     return _inception(sources.from_file(path), path.stem)
-
-
-def _with_card(path: Path, card_path: Path) -> VisionModel:
-    """A graph of InceptionV1's family, with the card that `training/export.py` writes."""
-    try:
-        card = json.loads(card_path.read_text())
-        labels = [names.split(",")[0] for _, names in card["classes"]]
-        side, digest = int(card["side"]), card["digest"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{card_path} is not the card of a network: fetch it again with {path.name}."
-        ) from error
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != digest:
-        raise ValueError(
-            f"{path} is damaged or is not the network its card {card_path.name} describes: "
-            "fetch both files again, or write them anew with training/export.py."
-        )
-    return VisionModel(
-        read(data, str(path)),
-        labels=labels,
-        size=(side, side),
-        value_range=VALUE_RANGE,
-        name=path.stem,
-    )
 
 
 def _inception(network: sources.Network, name: str) -> VisionModel:

@@ -2,6 +2,7 @@
 
 from lucid_ext.optvis.ascent import Recipe, evaluate
 from lucid_ext.optvis.icon import BATCH, CHANNEL, SKETCH, icons, stream_directions, stream_units
+from lucid_ext.optvis.parallel import render_sheet
 from lucid_ext.optvis.render import render_vis
 from lucid_ext.optvis.sheets import shipped_sheet
 from lucid_ext.optvis.store import Icon, IconStore
@@ -18,6 +19,7 @@ __all__ = [
     "Transform",
     "evaluate",
     "icons",
+    "render_sheet",
     "render_vis",
     "shipped_sheet",
     "stream_directions",

@@ -102,6 +102,15 @@ def stream_units(
     yield from stream_directions(model, layer, directions, recipe, seed, store, go_on)
 
 
+def receipt(
+    model: VisionModel, layer: str, unit: int, recipe: Recipe = CHANNEL, seed: int = 0
+) -> dict[str, Any]:
+    """What the icon of a channel depends on, as JSON; `icon_key` of it is its name in the store."""
+    model.check_unit(layer, unit)
+    axis = np.eye(model.layers[layer][-1], dtype=np.float32)[unit]
+    return _determined_by(model, layer, axis, recipe, seed)
+
+
 def stream_directions(
     model: VisionModel,
     layer: str,

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from lucid_ext.optvis.store import Icon
-from lucid_ext.tiles import unpack
+from lucid_ext.tiles import decode
 
 FOLDER = Path(str(resources.files("lucid_ext"))) / "assets" / "icons"
 MANIFEST = "manifest.json"
@@ -70,7 +69,5 @@ def shipped_sheet(digest: str, layer: str) -> Sheet | None:
     entry = manifest()["layers"].get(layer)
     if digest != manifest()["weights"] or entry is None:
         return None
-    with Image.open(FOLDER / f"{layer}.webp") as picture:
-        pixels = np.asarray(picture.convert("RGB"))
-    icons = unpack(pixels, entry["columns"], len(entry["drive"]))
+    icons = decode((FOLDER / f"{layer}.webp").read_bytes(), entry["columns"], len(entry["drive"]))
     return Sheet(icons, entry["drive"], entry["percentile"], manifest()["photographs"])

@@ -3,7 +3,9 @@
 import errno
 import multiprocessing
 import os
+import tempfile
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ import lucid_ext as lx
 from lucid_ext.optvis.store import Icon, icon_key
 
 KEY = icon_key({"layer": "mixed4d", "unit": 42})
+NOBODY = 65534  # the number of a user who owns nothing
 
 
 @pytest.fixture
@@ -101,8 +104,6 @@ def test_no_temporary_files_are_left(store, icon, monkeypatch):
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's /dev/full")
 def test_full_disk_is_said_once_and_work_goes_on(store, icon, monkeypatch):
     """Writes really fail: every temporary file is /dev/full."""
-    import tempfile
-
     real = tempfile.NamedTemporaryFile
 
     def full(*args, **options):
@@ -128,12 +129,57 @@ def test_unwritable_folder(tmp_path, icon):
     assert store.get(KEY) is None
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_read_only_folder(tmp_path, icon):
-    store = lx.IconStore(tmp_path)
-    tmp_path.chmod(0o500)
-    with pytest.warns(UserWarning, match="Permission denied"):
-        store.put(KEY, icon, {})
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs users as Unix has them")
+def test_read_only_folder(icon):
+    """Icons in it are read, new ones are not saved, damaged ones count as missing."""
+    whole, damaged = icon_key({"a": 1}), icon_key({"a": 2})
+    with tempfile.TemporaryDirectory() as folder:
+        store = lx.IconStore(folder)
+        for key in (whole, damaged):
+            store.put(key, icon, {})
+        store.path(damaged).write_bytes(b"")
+        folders = [Path(folder), *(path for path in Path(folder).rglob("*") if path.is_dir())]
+        for path in folders:
+            path.chmod(0o555)
+        me = os.geteuid()
+        os.seteuid(me or NOBODY)  # root may write anywhere
+        try:
+            assert same(store.get(whole), icon)
+            assert store.get(damaged) is None
+            with pytest.warns(UserWarning, match="Permission denied.*LUCID_EXT_CACHE"):
+                store.put(KEY, icon, {})
+            assert store.get(KEY) is None
+        finally:
+            os.seteuid(me)
+            for path in folders:
+                path.chmod(0o755)
+
+
+def test_a_limit_on_the_size_of_files(store, icon):
+    """The system cuts a file off in the middle: nothing of it stays, and what was there is not touched."""
+    resource = pytest.importorskip("resource", reason="needs the limits that Unix sets to processes")
+    before, after = icon_key({"a": 1}), icon_key({"a": 2})
+    store.put(before, icon, {})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.warns(UserWarning, match="File too large.*LUCID_EXT_CACHE"):
+            store.put(KEY, icon, {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert store.get(KEY) is None
+    assert same(store.get(before), icon)
+    store.put(after, icon, {})
+    assert {p.stem for p in store.folder.rglob("*") if p.is_file()} == {before, after}
+
+
+def test_a_file_cut_off_anywhere_counts_as_missing(store, icon, rng):
+    store.put(KEY, icon, {})
+    path = store.path(KEY)
+    whole = path.read_bytes()
+    for end in rng.choice(len(whole) - 12, 100, replace=False):  # its last chunk says only that it ends
+        path.write_bytes(whole[:end])
+        assert store.get(KEY) is None
 
 
 def _write_until_ended(folder, value):
@@ -144,7 +190,10 @@ def _write_until_ended(folder, value):
 
 
 def test_two_writers_and_a_reader(tmp_path):
-    """A reader sees one writer's icon or the other's, never a mixture and never half a file."""
+    """A reader sees one writer's icon or the other's, never a mixture and never half a file.
+
+    Nor does it when both are killed in the middle of writing.
+    """
     context = multiprocessing.get_context("spawn")
     writers = [context.Process(target=_write_until_ended, args=(tmp_path, v)) for v in (10, 200)]
     for writer in writers:
@@ -160,9 +209,14 @@ def test_two_writers_and_a_reader(tmp_path):
                 reads += 1
     finally:
         for writer in writers:
-            writer.terminate()
+            writer.kill()
             writer.join()
     assert seen == {10.0, 200.0}
+    left = store.get(KEY)
+    assert left is not None
+    assert np.all(left.pixels == int(left.drive))
+    store.put(KEY, Icon(left.pixels + np.uint8(1), 1.0), {})
+    assert store.get(KEY).drive == 1.0
 
 
 def test_default_folder_follows_the_environment(tmp_path, monkeypatch):

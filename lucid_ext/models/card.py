@@ -1,0 +1,97 @@
+"""A network as two files: a frozen graph (.pb), and its card (.json): what the graph does not say."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lucid_ext.files import cache_folder, write_atomically
+from lucid_ext.models.graph import read
+from lucid_ext.models.vision_model import VisionModel
+
+
+def save(model: VisionModel, path: Path, **more: Any) -> None:
+    """Write a network as a graph and its card: the same network for whoever loads the path.
+
+    Args:
+        model: the network.
+        path: of the graph; ends in .pb.
+        more: what else the card is to say, as JSON.
+
+    Raises:
+        OSError: as writing does; what was there before stays.
+    """
+    card = {
+        "digest": model.digest,
+        "size": list(model.size),
+        "range": [np.asarray(bound, np.float64).tolist() for bound in model.value_range],
+        "labels": model.labels,
+        "layers": list(model.layers),
+        **more,
+    }
+    write_atomically(path, model.graph_def.SerializeToString(deterministic=True))
+    text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
+    write_atomically(path.with_suffix(".json"), text.encode())
+
+
+def load(path: Path) -> VisionModel:
+    """The network of a graph that has a card beside it.
+
+    Raises:
+        ValueError: one sentence that says what is wrong; nothing of the file has run.
+    """
+    card_path = path.with_suffix(".json")
+    try:
+        card = json.loads(card_path.read_text())
+        digest, labels, layers = card["digest"], list(card["labels"]), list(card["layers"])
+        height, width = (int(side) for side in card["size"])
+        value_range: Any = tuple(map(_bound, card["range"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{card_path} is not the card of a network: fetch it again with {path.name}."
+        ) from error
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise ValueError(
+            f"{path} is damaged or is not the network its card {card_path.name} describes: "
+            "fetch both files again, or write them anew with training/export.py."
+        )
+    return VisionModel(
+        read(data, str(path)),
+        labels=labels,
+        size=(height, width),
+        value_range=value_range,
+        name=path.stem,
+        layers=layers,
+    )
+
+
+def _bound(stated: Any) -> float | np.ndarray:
+    """An end of the value range: a number, or one for each colour."""
+    return np.asarray(stated, np.float32) if isinstance(stated, list) else float(stated)
+
+
+def kept(model: VisionModel) -> Path:
+    """The path of a network's graph in the cache, named by its digest; written unless it is there.
+
+    Raises:
+        ValueError: one sentence: it cannot be written.
+    """
+    path = cache_folder() / "networks" / f"{model.digest}.pb"
+    try:
+        whole = hashlib.sha256(path.read_bytes()).hexdigest() == model.digest
+        if whole and path.with_suffix(".json").is_file():
+            return path
+    except OSError:
+        pass  # it is not there
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save(model, path)
+    except OSError as error:
+        raise ValueError(
+            f"{model.name} cannot be written to {path.parent} ({error.strerror or error}), where other "
+            "processes would find it: free some space or set LUCID_EXT_CACHE to a writable folder."
+        ) from error
+    return path
