@@ -103,7 +103,8 @@ class Lucid(Side):
         before = time.perf_counter()
         self.batch = batch
         graph = tf.Graph()
-        with graph.as_default():
+        self.session = tf.compat.v1.Session(graph=graph)
+        with graph.as_default(), self.session.as_default():
             tf.compat.v1.set_random_seed(0)
             np.random.seed(0)
             many = dataclasses.replace(task, vectors=np.resize(task.vectors, (batch, task.vectors.shape[1])))
@@ -113,7 +114,6 @@ class Lucid(Side):
                 objectives.Objective(lambda T: tf.reduce_sum(found(T))),
                 lambda: param.image(SIZE, batch=batch),
             )
-            self.session = tf.compat.v1.Session(graph=graph)
             self.session.run(tf.compat.v1.global_variables_initializer())
             self._step, self._image = T("vis_op"), T("input")
         self.step()
