@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from lucid_ext.board import Board, Grid, Ranking, Units
 from lucid_ext.interfaces.interface import PICTURE_SIDE, Interface
@@ -15,7 +16,7 @@ from lucid_ext.optvis.survey import Patch
 from lucid_ext.tiles import pack
 
 ACCENT, WHITE = (240, 110, 20), (255, 255, 255)
-MARK = 0.1  # of a patch's side: the square around the strongest cell
+MARK = 0.14  # of a patch's side: the square around the strongest cell
 NAMED = 8  # icons that have a button of their own
 
 READING = (
@@ -65,7 +66,7 @@ class IconReport(Interface):
             f"Above this share of {about}",
             names,
             values=None,
-            **_pictures([e.icon for e in found.units]),
+            **pictures([e.icon for e in found.units]),
             format="percent",
             shown=1,
             most=1,
@@ -77,7 +78,10 @@ class IconReport(Interface):
         scale = max(max(e.drive, *(p.drive for p in e.patches), *e.diverse_drive) for e in found.units)
 
         def add(
-            name: str, title: str, per_unit: Sequence[Sequence[tuple[str, np.ndarray, float]]], **how: Any
+            name: str,
+            title: str,
+            per_unit: Sequence[Sequence[tuple[str, np.ndarray | None, float]]],
+            **how: Any,
         ) -> None:
             """A list with the same number of rows for each unit, strongest first."""
             ordered = [sorted(rows, key=lambda row: -row[2]) for rows in per_unit]
@@ -88,7 +92,7 @@ class IconReport(Interface):
                     name,
                     title,
                     [r[0] for r in flat],
-                    **_pictures([r[1] for r in flat]),
+                    **pictures([r[1] for r in flat]),
                     shown=count,
                     most=count,
                     **how,
@@ -116,7 +120,7 @@ class IconReport(Interface):
                         (f"seed {s}", x, float(a))
                         for s, x, a in zip(found.seeds, e.others, e.agreement, strict=True)
                     ]
-                    + [("icons of other channels", np.full_like(e.icon, 128), e.chance)]
+                    + [("icons of other channels", None, e.chance)]
                     for e in found.units
                 ],
             )
@@ -172,33 +176,34 @@ def marked(patch: Patch) -> np.ndarray:
     pixels = patch.pixels.copy()
     side = len(pixels)
     half = max(3, round(MARK * side / 2))
-    y, x = (round(np.clip(at * side, half + 1, side - half - 2)) for at in patch.place)
-    for reach, colour in ((half + 1, WHITE), (half, ACCENT), (half - 1, WHITE)):
-        box = slice(y - reach, y + reach + 1), slice(x - reach, x + reach + 1)
-        inside = slice(y - reach + 1, y + reach), slice(x - reach + 1, x + reach)
-        kept = patch.pixels[inside]
-        pixels[box] = colour
-        pixels[inside] = kept
+    y, x = (round(np.clip(at * side, half + 2, side - half - 3)) for at in patch.place)
+    for reach, colour in ((half + 2, WHITE), (half + 1, ACCENT), (half, ACCENT)):
+        pixels[y - reach : y + reach + 1, x - reach : x + reach + 1] = colour
+    inside = slice(y - half + 1, y + half), slice(x - half + 1, x + half)
+    pixels[inside] = patch.pixels[inside]
     return pixels
 
 
-def _pictures(icons: Sequence[np.ndarray]) -> dict[str, Any]:
-    """One icon per unit of a list; of several sizes the larger are given to all."""
-    side = max(len(icon) for icon in icons)
-    stacked = np.stack([icon if len(icon) == side else resized(icon, side) for icon in icons])
-    return {"icons": stacked, "icon_of": np.arange(len(icons), dtype=np.int32), "illustrated": True}
+def pictures(icons: Sequence[np.ndarray | None]) -> dict[str, Any]:
+    """One icon per unit of a list, or None; all as large as the largest."""
+    side = max((len(icon) for icon in icons if icon is not None), default=1)
+    stacked = [resized(icon, side) for icon in icons if icon is not None]
+    icon_of = np.full(len(icons), -1, np.int32)
+    icon_of[[i for i, icon in enumerate(icons) if icon is not None]] = np.arange(len(stacked))
+    return {"icons": np.stack(stacked), "icon_of": icon_of, "illustrated": True}
 
 
 def resized(icon: np.ndarray, side: int) -> np.ndarray:
     """An icon at another size: uint8 (side, side, 3)."""
-    from PIL import Image
-
+    if len(icon) == side:
+        return icon
     return np.asarray(Image.fromarray(icon).resize((side, side), Image.Resampling.BICUBIC))
 
 
 def _sheet(icons: np.ndarray) -> tuple[np.ndarray, int, int]:
     """Icons side by side, as one picture: it, and its rows and columns."""
-    sheet, cols = pack(icons)
+    _, cols = pack(icons)
     rows = math.ceil(len(icons) / cols)
-    factor = max(1, math.ceil(PICTURE_SIDE / max(sheet.shape[:2])))
-    return sheet.repeat(factor, 0).repeat(factor, 1), rows, cols
+    side = max(icons.shape[1], math.ceil(PICTURE_SIDE / max(rows, cols)))
+    sheet, cols = pack(np.stack([resized(icon, side) for icon in icons]))
+    return sheet, rows, cols
