@@ -113,7 +113,7 @@ class Photographs(Sequence[np.ndarray]):
             raise ValueError("the list of photographs is empty; expected at least one.")
         names = [Path(x).name if isinstance(x, str | os.PathLike) else "" for x in images]
         names = [
-            name if names.count(name) == 1 else f"{name or 'photograph'} ({i})"
+            name if name and names.count(name) == 1 else f"{name or 'photograph'} ({i})"
             for i, name in enumerate(names)
         ]
         self._keep(names, images)
