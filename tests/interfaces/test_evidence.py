@@ -76,7 +76,6 @@ def test_board_shows_the_numbers_of_the_report(shown):
         assert f"{LAYER}:{e.unit} drives its channel more than" in board.describe({"icons": i})
     # Three icons lie in two rows of two: the tile that is left shows the last.
     assert board.rows("unit", {"icons": 3}) == board.rows("unit", {"icons": 2})
-    assert shown.to_html is not None
 
 
 def test_live_it_offers_neither_upload_nor_stop(shown):
