@@ -10,8 +10,8 @@ WEIGHTS ?=
 
 .PHONY: explore lab test test-slow lint format bench assets clean
 
-explore: $(VENV)/ready ## run every notebook and write build/explore/index.html; IMAGE=photo.jpg MODEL=graph.pb for your own
-	$(BIN)/python notebooks/explore.py --image "$(IMAGE)" --model "$(MODEL)"
+explore: $(VENV)/ready ## run every notebook and write build/explore/index.html; IMAGE=photo.jpg MODEL=graph.pb IMAGES=folder for your own
+	$(BIN)/python notebooks/explore.py --image "$(IMAGE)" --model "$(MODEL)" --images "$(IMAGES)"
 
 lab: $(VENV)/ready ## open JupyterLab on the first notebook
 	$(BIN)/jupyter lab notebooks/01_semantic_dictionary.ipynb

@@ -10,9 +10,25 @@ from lucid_ext import lucid_tf2
 if TYPE_CHECKING:
     from lucid_ext.board import Board
     from lucid_ext.groups import Groups, factorize
-    from lucid_ext.interfaces import SemanticDictionary
-    from lucid_ext.models import SAMPLES, VisionModel, from_lucid, load_image, load_model, to_lucid
-    from lucid_ext.optvis import IconStore, Recipe, Transform, icons, render_sheet, render_vis
+    from lucid_ext.interfaces import IconReport, SemanticDictionary, icon_report
+    from lucid_ext.models import (
+        SAMPLES,
+        Photographs,
+        VisionModel,
+        from_lucid,
+        load_image,
+        load_model,
+        to_lucid,
+    )
+    from lucid_ext.optvis import (
+        IconStore,
+        Recipe,
+        Transform,
+        diverse_icons,
+        icons,
+        render_sheet,
+        render_vis,
+    )
 
 __version__ = "0.1.0"
 
@@ -20,13 +36,17 @@ __all__ = [
     "SAMPLES",
     "Board",
     "Groups",
+    "IconReport",
     "IconStore",
+    "Photographs",
     "Recipe",
     "SemanticDictionary",
     "Transform",
     "VisionModel",
+    "diverse_icons",
     "factorize",
     "from_lucid",
+    "icon_report",
     "icons",
     "load_image",
     "load_model",
@@ -46,11 +66,15 @@ _HOME = {
     "Board": "board",
     "Groups": "groups",
     "factorize": "groups",
-    "SemanticDictionary": "interfaces",
+    **dict.fromkeys(("IconReport", "SemanticDictionary", "icon_report"), "interfaces"),
     **dict.fromkeys(
-        ("SAMPLES", "VisionModel", "from_lucid", "load_image", "load_model", "to_lucid"), "models"
+        ("SAMPLES", "Photographs", "VisionModel", "from_lucid", "load_image", "load_model", "to_lucid"),
+        "models",
     ),
-    **dict.fromkeys(("IconStore", "Recipe", "Transform", "icons", "render_sheet", "render_vis"), "optvis"),
+    **dict.fromkeys(
+        ("IconStore", "Recipe", "Transform", "diverse_icons", "icons", "render_sheet", "render_vis"),
+        "optvis",
+    ),
 }
 
 lucid_tf2.install()

@@ -76,10 +76,11 @@ def main() -> None:
     )
     parser.add_argument("--image", default="", help="your own picture: a path, a URL or a sample's name")
     parser.add_argument("--model", default="", help="your own network: inception_v1, or the path of a graph")
+    parser.add_argument("--images", default="", help="a folder of photographs to compare icons with")
     parser.add_argument("--out", type=Path, default=OUT)
     args = parser.parse_args()
-    image, model, out = absolute(args.image), absolute(args.model), args.out
-    # A picture or a network that cannot be read is refused before anything runs.
+    image, model, images, out = *map(absolute, (args.image, args.model, args.images)), args.out
+    # A picture, a network or a folder that cannot be read is refused before anything runs.
     import lucid_ext as lx
 
     try:
@@ -87,10 +88,13 @@ def main() -> None:
             lx.load_image(image)
         if model:
             lx.load_model(model)
+        if images:
+            lx.Photographs(images)
     except ValueError as error:
         raise SystemExit(str(error)) from None
     out.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "LUCID_EXT_OFFLINE": "1", "LUCID_EXT_IMAGE": image, "LUCID_EXT_MODEL": model}
+    chosen = {"LUCID_EXT_IMAGE": image, "LUCID_EXT_MODEL": model, "LUCID_EXT_IMAGES": images}
+    environment = {**os.environ, "LUCID_EXT_OFFLINE": "1", **chosen}
     items = []
     notebooks = sorted(HERE.glob("[0-9]*.ipynb"))
     for notebook in tqdm(notebooks, desc="notebooks", unit="notebook"):

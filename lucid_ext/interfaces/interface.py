@@ -31,12 +31,12 @@ Arrived = tuple[str, dict[int, np.ndarray]]
 class Interface:
     """A Board for each choice, a view of the current one, and icons that stream into it.
 
-    A subclass gives `see`, `make_board` and, where icons stream in, `refine`. Write the interface
-    as the last line of a cell to see it.
+    A subclass gives `make_board`, for a picture `see` and, where icons stream in, `refine`. Write
+    the interface as the last line of a cell to see it.
 
     Attributes:
         model: the network.
-        image: the picture, (H, W, 3) in [0, 1].
+        image: the picture, (H, W, 3) in [0, 1]; of an interface that is about no picture, None.
         picture: what the network sees of it, for a `Grid`: uint8.
         note: a remark on the picture.
         choice: the current option of each control, {control: option}.
@@ -57,7 +57,11 @@ class Interface:
         self._box: ipywidgets.Widget | None = None
         self._selected: dict[str, int] = {}
         self._background = Background(self._round, self._finished)
-        self._take(image)
+        self.image: Any = None
+        self.picture: Any = None
+        self.note = ""
+        if image is not None:
+            self._take(image)
 
     def see(self, image: np.ndarray) -> None:
         """Run the network on a new picture and keep what boards are made from."""
@@ -247,9 +251,11 @@ class Interface:
         for panel in self.board.panels:
             if isinstance(panel, Units) and panel.most > panel.shown:
                 widgets.append(controls.slider(panel.shown, panel.most, self._limiter(panel.name)))
-        widgets.append(controls.upload(self._upload))
-        background = self._background
-        widgets.append(controls.stop_button(lambda: background.stopped, background.stop, background.resume))
+        if self.image is not None:
+            widgets.append(controls.upload(self._upload))
+        if type(self).refine is not Interface.refine:
+            behind = self._background
+            widgets.append(controls.stop_button(lambda: behind.stopped, behind.stop, behind.resume))
         return ipywidgets.VBox([controls.bar(widgets), self.view])
 
     def _chooser(self, control: str) -> Callable[[str], None]:

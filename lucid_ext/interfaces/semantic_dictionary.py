@@ -5,15 +5,26 @@ from typing import Any
 
 import numpy as np
 
-from lucid_ext.board import Board, Grid, Heat, Mixture, Ranking, Units
+from lucid_ext.board import Board, Grid, Heat, Link, Mixture, Panel, Ranking, Units
 from lucid_ext.groups import factorize
 from lucid_ext.interfaces.cells import around, first_layer, named, places
+from lucid_ext.interfaces.evidence import marked, pictures
 from lucid_ext.interfaces.interface import Arrived, Interface, arrivals, missing_icons
-from lucid_ext.models import VisionModel
-from lucid_ext.optvis import BATCH, IconStore, shipped_sheet, stream_directions, stream_units
+from lucid_ext.models import Photographs, VisionModel
+from lucid_ext.optvis import (
+    BATCH,
+    IconStore,
+    Survey,
+    shipped_sheet,
+    stream_directions,
+    stream_units,
+    survey_photographs,
+)
+from lucid_ext.optvis.sheets import compared
 
 COMPONENTS = 6  # of the PCA and NMF bases
 MOST = 10  # rows of the list
+PATCHES = 3  # of photographs, for a channel
 PAGE_LAYERS = 4  # layers an offline page carries
 PAGE_ICONS = 48  # channels of each that are rendered for it, of a network that comes without icons
 
@@ -49,6 +60,7 @@ class SemanticDictionary(Interface):
         *,
         basis: str = "channels",
         layers: Sequence[str] | None = None,
+        images: Any = None,
         store: IconStore | None = None,
     ):
         """Look at a picture.
@@ -61,6 +73,9 @@ class SemanticDictionary(Interface):
             basis: "channels", "PCA" or "NMF": what activations are written as a sum of.
             layers: the layers offered; by default all with positions, in InceptionV1 from
                 `mixed3a` on.
+            images: photographs to show beside the icons, as what excites a channel most: a folder,
+                or a sequence of anything `load_image` takes; none by default. With them a channel's
+                note compares its icon with these.
             store: where rendered icons are kept.
         """
         spatial = {name: shape for name, shape in model.layers.items() if len(shape) == 3}
@@ -72,6 +87,10 @@ class SemanticDictionary(Interface):
         layer = layer or first_layer({name: spatial[name] for name in layers})
         self._store = store or IconStore()
         self._directions: dict[tuple[str, str], np.ndarray] = {}
+        self._surveys: dict[str, Survey] = {}
+        if images is not None:
+            photographs = images if isinstance(images, Photographs) else Photographs(images)
+            self._surveys = survey_photographs(model, layers, photographs)
         options = {"layer": layers, "basis": list(BASES)}
         super().__init__(model, image, options, {"layer": layer, "basis": basis})
 
@@ -120,13 +139,18 @@ class SemanticDictionary(Interface):
         probabilities = self._acts[self.model.softmax]
         classes = Units("classes", "Prediction", self.model.labels, values=probabilities, format="percent")
         own = np.arange(len(cells), dtype=np.int32)[:, None]
+        panels: list[Panel] = [image, units, vector, classes]
+        links: list[Link] = []
+        if self._surveys and basis == "channels":
+            panels[2:2], links = self._photographs(layer, top)
         # An average of ten icons shows none of them: cubes let the strongest lead.
         blend = (np.maximum(top_values, 0) / units.scale) ** 3
         return Board(
             title=f"Semantic dictionary of {layer}",
             reading=READING,
-            panels=[image, units, vector, classes],
+            panels=panels,
             links=[
+                *links,
                 Ranking("image", "units", top, top_values),
                 Ranking("image", "vector", own, norms[:, None]),
                 Mixture("vector", "units", top, blend),
@@ -180,7 +204,44 @@ class SemanticDictionary(Interface):
         sheet = shipped_sheet(self.model.digest, layer)
         if sheet is None:
             return {}
-        return {"icons": sheet.icons, "icon_of": np.arange(len(sheet), dtype=np.int32), "notes": sheet.notes}
+        notes = sheet.notes
+        if layer in self._surveys:
+            survey = self._surveys[layer]
+            shares = [survey.percentile(unit, drive) for unit, drive in enumerate(sheet.drive)]
+            about = survey.photographs.about
+            notes = [compared(*found, about) for found in zip(sheet.drive, shares, strict=True)]
+        return {"icons": sheet.icons, "icon_of": np.arange(len(sheet), dtype=np.int32), "notes": notes}
+
+    def _photographs(self, layer: str, top: np.ndarray) -> tuple[list[Panel], list[Link]]:
+        """A list of the photographs that excite a channel most, for the channels that any cell lists.
+
+        Until one is selected, the strongest of the selected cell stands there.
+        """
+        survey = self._surveys[layer]
+        listed = np.unique(top)
+        patches = survey.patches(listed.tolist(), PATCHES)
+        count = len(patches[0])
+        flat = [(unit, patch) for unit, row in zip(listed, patches, strict=True) for patch in row]
+        labels = [f"{layer}:{unit} in {patch.photograph}" for unit, patch in flat]
+        drives = np.array([patch.drive for _, patch in flat], np.float32)
+        panel = Units(
+            "photographs",
+            f"In {survey.photographs.about}",
+            labels,
+            scale=float(survey.maxima[:, listed].max(initial=0)) or 1.0,
+            shown=count,
+            most=count,
+            **pictures([marked(patch) for _, patch in flat]),
+        )
+        atoms = np.zeros((survey.maxima.shape[1], count), np.int32)
+        atoms[listed] = np.arange(len(flat), dtype=np.int32).reshape(-1, count)
+        values = np.zeros(atoms.shape, np.float32)
+        values[listed] = drives.reshape(-1, count)
+        first = top[:, 0]
+        return [panel], [
+            Ranking("units", "photographs", atoms, values),
+            Ranking("image", "photographs", atoms[first], values[first]),
+        ]
 
 
 def _by_listing(board: Board) -> list[int]:

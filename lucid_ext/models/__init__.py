@@ -3,7 +3,8 @@
 from lucid_ext.models.images import load_image
 from lucid_ext.models.load import load_model
 from lucid_ext.models.lucid_model import from_lucid, to_lucid
+from lucid_ext.models.photographs import Photographs
 from lucid_ext.models.samples import SAMPLES
 from lucid_ext.models.vision_model import VisionModel
 
-__all__ = ["SAMPLES", "VisionModel", "from_lucid", "load_image", "load_model", "to_lucid"]
+__all__ = ["SAMPLES", "Photographs", "VisionModel", "from_lucid", "load_image", "load_model", "to_lucid"]

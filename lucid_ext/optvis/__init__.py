@@ -1,11 +1,14 @@
 """Feature visualization: what a unit, a direction or any objective responds to, as a picture."""
 
 from lucid_ext.optvis.ascent import Recipe, evaluate
+from lucid_ext.optvis.diverse import diverse_icons
 from lucid_ext.optvis.icon import BATCH, CHANNEL, SKETCH, icons, stream_directions, stream_units
 from lucid_ext.optvis.parallel import render_sheet
 from lucid_ext.optvis.render import render_vis
+from lucid_ext.optvis.report import Report, gather
 from lucid_ext.optvis.sheets import shipped_sheet
 from lucid_ext.optvis.store import Icon, IconStore
+from lucid_ext.optvis.survey import Survey, survey_photographs
 from lucid_ext.optvis.transform import STANDARD, Transform
 
 __all__ = [
@@ -16,12 +19,17 @@ __all__ = [
     "Icon",
     "IconStore",
     "Recipe",
+    "Report",
+    "Survey",
     "Transform",
+    "diverse_icons",
     "evaluate",
+    "gather",
     "icons",
     "render_sheet",
     "render_vis",
     "shipped_sheet",
     "stream_directions",
     "stream_units",
+    "survey_photographs",
 ]

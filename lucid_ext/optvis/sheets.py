@@ -40,20 +40,26 @@ class Sheet:
     @property
     def notes(self) -> list[str]:
         """A sentence per channel: how its icon compares with photographs."""
-        return [self._note(*found) for found in zip(self.drive, self.percentile, strict=True)]
-
-    def _note(self, drive: float, share: float) -> str:
-        if drive <= 0:
-            return "Dead: no picture was found that excites this channel."
-        if share == 1:
-            return f"The icon excites it more than any of {self.photographs:,} photographs does."
-        # Rounded down: what falls short of all must not read as all.
-        percent = math.floor(1000 * share) / 10
-        return f"The icon excites it more than {percent:.1f}% of {self.photographs:,} photographs do."
+        about = f"{self.photographs:,} photographs"
+        return [compared(*found, about) for found in zip(self.drive, self.percentile, strict=True)]
 
     def icon(self, unit: int) -> Icon:
         """The icon of one channel."""
         return Icon(self.icons[unit], self.drive[unit])
+
+
+def compared(drive: float, share: float, photographs: str) -> str:
+    """A sentence on an icon: what `share` of `photographs` (a noun) excite its channel less."""
+    if drive <= 0:
+        return "Dead: no picture was found that excites this channel."
+    if share == 1:
+        return f"The icon excites it more than any of {photographs} does."
+    return f"The icon excites it more than {100 * rounded_down(share):.1f}% of {photographs} do."
+
+
+def rounded_down(share: float) -> float:
+    """A share to a thousandth; what falls short of all must not read as all."""
+    return math.floor(1000 * share) / 1000
 
 
 @functools.cache

@@ -36,8 +36,9 @@ def _mathml(match: re.Match[str]) -> str:
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 c.ExecutePreprocessor.store_widget_state = False
-# Icons of a network that comes without them are rendered: how long that takes is for its user to say.
-c.ExecutePreprocessor.timeout = None if os.environ.get("LUCID_EXT_MODEL") else 900
+# Icons are rendered for a network that comes without, and photographs read: for its user to say how long.
+OWN = ("LUCID_EXT_MODEL", "LUCID_EXT_IMAGES")
+c.ExecutePreprocessor.timeout = None if any(map(os.environ.get, OWN)) else 900
 c.HTMLExporter.extra_template_basedirs = [str(Path(__file__).parent)]
 c.HTMLExporter.template_name = "offline"
 c.HTMLExporter.preprocessors = [SelfContained]

@@ -114,6 +114,16 @@ def test_explore_refuses_a_bad_network_before_anything_runs(tmp_path):
     assert not out.exists()
 
 
+def test_explore_refuses_an_empty_folder_of_photographs_before_anything_runs(tmp_path):
+    (tmp_path / "none").mkdir()
+    out = tmp_path / "out"
+    command = [sys.executable, str(FOLDER / "explore.py"), "--images", str(tmp_path / "none")]
+    done = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"there is no picture in {tmp_path / 'none'}")
+    assert not out.exists()
+
+
 def test_runs_headless_and_loads_nothing(path, explored):
     text = (explored / f"{path.stem}.html").read_text(encoding="utf-8")
     assert "application/vnd.jupyter.widget-state" not in text
