@@ -10,7 +10,7 @@ from lucid_ext import lucid_tf2
 if TYPE_CHECKING:
     from lucid_ext.board import Board
     from lucid_ext.groups import Groups, factorize
-    from lucid_ext.interfaces import SemanticDictionary
+    from lucid_ext.interfaces import ActivationGrid, SemanticDictionary
     from lucid_ext.models import SAMPLES, VisionModel, from_lucid, load_image, load_model, to_lucid
     from lucid_ext.optvis import IconStore, Recipe, Transform, icons, render_vis
 
@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "SAMPLES",
+    "ActivationGrid",
     "Board",
     "Groups",
     "IconStore",
@@ -41,7 +42,7 @@ _HOME = {
     "Board": "board",
     "Groups": "groups",
     "factorize": "groups",
-    "SemanticDictionary": "interfaces",
+    **dict.fromkeys(("ActivationGrid", "SemanticDictionary"), "interfaces"),
     **dict.fromkeys(
         ("SAMPLES", "VisionModel", "from_lucid", "load_image", "load_model", "to_lucid"), "models"
     ),

@@ -1,6 +1,7 @@
 """The interfaces: each computes its contents, makes a Board of them and shows it."""
 
+from lucid_ext.interfaces.activation_grid import ActivationGrid
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.interfaces.semantic_dictionary import SemanticDictionary
 
-__all__ = ["Interface", "SemanticDictionary"]
+__all__ = ["ActivationGrid", "Interface", "SemanticDictionary"]

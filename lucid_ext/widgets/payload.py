@@ -75,10 +75,10 @@ def _board(board: Board, pictures: dict[str, str], icon_size: int | None) -> dic
         "title": board.title,
         "reading": board.reading,
         "formula": mathml(board.formula),
-        "caption": board.caption,
+        "captions": [board.caption] if isinstance(board.caption, str) else list(board.caption),
         "choice": dict(board.choice),
         "panels": [_panel(panel, pictures, used, icon_size) for panel in board.panels],
-        "links": [_link(link) for link in board.links],
+        "links": [_link(link, board) for link in board.links],
     }
 
 
@@ -97,12 +97,21 @@ def _drawn_units(board: Board) -> Mapping[str, set[int]]:
     """Per list, the units that any selection can show: only their icons need to travel."""
     used: dict[str, set[int]] = {p.name: set() for p in board.panels if isinstance(p, Units)}
     for link in board.links:
-        if isinstance(link, Ranking | Mixture) and link.target in used:
-            used[link.target] |= set(np.unique(link.atoms).tolist())
+        if isinstance(link, Ranking | Mixture):
+            used[link.target] |= set(np.unique(_shown(link, board)[0]).tolist())
     for panel in board.panels:
         if isinstance(panel, Units) and panel.values is not None:
-            used[panel.name] |= set(np.argsort(-panel.values)[: panel.most].tolist())
+            used[panel.name] |= set(np.argsort(-np.abs(panel.values), kind="stable")[: panel.most].tolist())
     return used
+
+
+def _shown(link: Ranking | Mixture, board: Board) -> tuple[np.ndarray, np.ndarray]:
+    """The atoms a link leads to and their numbers; of a ranking, what its list can show."""
+    if isinstance(link, Mixture):
+        return link.atoms, link.weights
+    target = board[link.target]
+    assert isinstance(target, Units)
+    return link.atoms[:, : target.most], link.values[:, : target.most]
 
 
 def _panel(
@@ -123,6 +132,13 @@ def _panel(
             "start": panel.start,
             "places": dict(panel.places),
             "note": panel.note,
+            "scene": panel.scene,
+            "tiled": panel.tiled,
+            "dead": None if panel.dead is None else np.flatnonzero(panel.dead).tolist(),
+            "sizes": None if panel.sizes is None else _array(panel.sizes, "f32"),
+            "values": None if panel.values is None else _array(panel.values, "f32"),
+            "law": panel.law,
+            **_sheet_of(panel, range(len(panel)), icon_size),
         }
     return {
         "kind": "units",
@@ -137,25 +153,34 @@ def _panel(
         "most": panel.most,
         "large": panel.large,
         "illustrated": panel.illustrated,
-        **_icons(panel, used[panel.name], icon_size),
+        **_sheet_of(panel, sorted(used[panel.name]), icon_size),
     }
 
 
-def _icons(panel: Units, used: set[int], size: int | None) -> dict[str, Any]:
-    """A sheet of the icons a list can show, and where each unit's is."""
-    if panel.icons is None or panel.icon_of is None:
-        return {"sheet": None, "icon_of": None}
-    units = sorted(unit for unit in used if panel.icon_of[unit] >= 0)
-    tile_of = np.full(len(panel), -1, np.int32)
-    tile_of[units] = np.arange(len(units))
-    if not units:
-        return {"sheet": None, "icon_of": None}
-    return {"sheet": sheet(panel.icons[panel.icon_of[units]], size), "icon_of": _array(tile_of, "i32")}
+def pictures_of(panel: Panel) -> tuple[np.ndarray, np.ndarray] | None:
+    """The pictures of a panel's atoms, and which of them is whose; None while there are none."""
+    pictures, index = (
+        (panel.tiles, panel.tile_of) if isinstance(panel, Grid) else (panel.icons, panel.icon_of)
+    )
+    return None if pictures is None or index is None else (pictures, index)
 
 
-def _link(link: Link) -> dict[str, Any]:
+def _sheet_of(panel: Panel, atoms: Sequence[int], size: int | None) -> dict[str, Any]:
+    """A sheet of the pictures of some of a panel's atoms, and where each atom's is."""
+    found = pictures_of(panel)
+    atoms = [] if found is None else [atom for atom in atoms if found[1][atom] >= 0]
+    if found is None or not atoms:
+        return {"sheet": None, "icon_of": None}
+    pictures, index = found
+    place = np.full(len(panel), -1, np.int32)
+    place[atoms] = np.arange(len(atoms))
+    return {"sheet": sheet(pictures[index[atoms]], size), "icon_of": _array(place, "i32")}
+
+
+def _link(link: Link, board: Board) -> dict[str, Any]:
     ends = {"kind": type(link).__name__.lower(), "source": link.source, "target": link.target}
     if isinstance(link, Heat):
         return {**ends, "weights": _array(link.weights, "f16")}
-    numbers = ("values", link.values) if isinstance(link, Ranking) else ("weights", link.weights)
-    return {**ends, "atoms": _array(link.atoms, "i32"), numbers[0]: _array(numbers[1], "f32")}
+    atoms, numbers = _shown(link, board)
+    what = "values" if isinstance(link, Ranking) else "weights"
+    return {**ends, "atoms": _array(atoms, "i32"), what: _array(numbers, "f32")}
