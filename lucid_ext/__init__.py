@@ -10,8 +10,16 @@ from lucid_ext import lucid_tf2
 if TYPE_CHECKING:
     from lucid_ext.board import Board
     from lucid_ext.groups import Groups, factorize
-    from lucid_ext.interfaces import ActivationGrid, SemanticDictionary
-    from lucid_ext.models import SAMPLES, VisionModel, from_lucid, load_image, load_model, to_lucid
+    from lucid_ext.interfaces import ActivationGrid, Pair, SemanticDictionary
+    from lucid_ext.models import (
+        SAMPLES,
+        VisionModel,
+        adversarial,
+        from_lucid,
+        load_image,
+        load_model,
+        to_lucid,
+    )
     from lucid_ext.optvis import IconStore, Recipe, Transform, icons, render_vis
 
 __version__ = "0.1.0"
@@ -22,10 +30,12 @@ __all__ = [
     "Board",
     "Groups",
     "IconStore",
+    "Pair",
     "Recipe",
     "SemanticDictionary",
     "Transform",
     "VisionModel",
+    "adversarial",
     "factorize",
     "from_lucid",
     "icons",
@@ -42,9 +52,10 @@ _HOME = {
     "Board": "board",
     "Groups": "groups",
     "factorize": "groups",
-    **dict.fromkeys(("ActivationGrid", "SemanticDictionary"), "interfaces"),
+    **dict.fromkeys(("ActivationGrid", "Pair", "SemanticDictionary"), "interfaces"),
     **dict.fromkeys(
-        ("SAMPLES", "VisionModel", "from_lucid", "load_image", "load_model", "to_lucid"), "models"
+        ("SAMPLES", "VisionModel", "adversarial", "from_lucid", "load_image", "load_model", "to_lucid"),
+        "models",
     ),
     **dict.fromkeys(("IconStore", "Recipe", "Transform", "icons", "render_vis"), "optvis"),
 }

@@ -2,6 +2,7 @@
 
 from lucid_ext.interfaces.activation_grid import ActivationGrid
 from lucid_ext.interfaces.interface import Interface
+from lucid_ext.interfaces.pair import Pair
 from lucid_ext.interfaces.semantic_dictionary import SemanticDictionary
 
-__all__ = ["ActivationGrid", "Interface", "SemanticDictionary"]
+__all__ = ["ActivationGrid", "Interface", "Pair", "SemanticDictionary"]

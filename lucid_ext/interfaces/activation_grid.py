@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from lucid_ext.board import Board, Grid, Units
 from lucid_ext.interfaces.arrivals import Arrived, arrivals, missing_icons
@@ -12,10 +13,13 @@ from lucid_ext.interfaces.channels import channel_list
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore, stream_units
+from lucid_ext.optvis.caricature import caricature
 from lucid_ext.optvis.grids import stream_tiles
 
 LAYERS = ("mixed3a", "mixed4a", "mixed4d", "mixed5a")
 COUNT = 4  # layers shown of a network that has others
+CARICATURE = "caricature"  # the name of its panel
+PIECE = 32  # pixels of a cell of it
 PAGE_ICONS = 48  # channels rendered for a page, of a network that comes without icons
 
 READING = (
@@ -39,6 +43,7 @@ class ActivationGrid(Interface):
         image: Any,
         layers: Sequence[str] | None = None,
         *,
+        caricature: bool = True,
         store: IconStore | None = None,
         seed: int = 0,
     ):
@@ -49,8 +54,9 @@ class ActivationGrid(Interface):
             image: anything `load_image` takes.
             layers: from fine to coarse; by default `mixed3a`, `mixed4a`, `mixed4d` and `mixed5a`, or in
                 another network the last layer of each size of grid.
+            caricature: show the picture as one of the layers exaggerates it, beside the picture.
             store: where tiles are kept.
-            seed: of the tiles.
+            seed: of the tiles and the caricature.
         """
         self.layers = list(layers or _default_layers(model))
         for name in self.layers:
@@ -58,6 +64,7 @@ class ActivationGrid(Interface):
         if len(set(self.layers)) < len(self.layers):
             raise ValueError(f"layers name one layer twice: {', '.join(self.layers)}.")
         self.first = first_layer({name: model.layers[name] for name in self.layers})
+        self._caricature = caricature
         self._store = store or IconStore()
         self._seed = seed
         super().__init__(model, image, {}, {})
@@ -70,9 +77,11 @@ class ActivationGrid(Interface):
     def make_board(self, choice: Mapping[str, str]) -> Board:
         """Rank the channels of every cell; tiles are left to `refine`."""
         rows, cols, _ = self._acts[self.first].shape
-        title = "What the network saw"
-        image = Grid("image", title, self.picture, rows, cols, start=None, note=self.note)
-        grids = [self._grid(layer) for layer in self.layers]
+        grids = [Grid("image", "The picture", self.picture, rows, cols, start=None, note=self.note)]
+        if self._caricature:
+            title = f"Caricature by {self.first}"
+            grids.append(Grid(CARICATURE, title, self.picture, rows, cols, start=None, tiled=True))
+        grids += [self._grid(layer) for layer in self.layers]
         acts = {layer: self._acts[layer] for layer in self.layers}
         units, rankings = channel_list(self.model, acts, "units", "Channels of the cell")
         classes = Units(
@@ -89,11 +98,14 @@ class ActivationGrid(Interface):
             f"({{units.2.value}})."
             for layer in self.layers
         ]
-        captions.append(f"At {{image}}, {self.first} sees mostly {{units.1}} ({{units.1.value}}).")
+        captions += [
+            f"At {{{name}}}, {self.first} sees mostly {{units.1}} ({{units.1.value}})."
+            for name in ("image", CARICATURE)
+        ]
         return Board(
             title="What every layer sees, everywhere",
             reading=READING,
-            panels=[image, *grids, units, classes],
+            panels=[*grids, units, classes],
             links=links,
             formula=FORMULA,
             caption=captions,
@@ -103,7 +115,7 @@ class ActivationGrid(Interface):
     def refine(
         self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
     ) -> Iterator[Arrived]:
-        """Drafts of all layers first, the coarsest ahead; then icons of the list; then final tiles.
+        """Drafts of all layers first, the coarsest ahead; then icons, the caricature, and final tiles.
 
         A page takes what is there, and drafts of what is not.
         """
@@ -111,6 +123,7 @@ class ActivationGrid(Interface):
         for layer in coarse_first:
             yield from self._tiles(layer, go_on, draft=True)
         yield from self._icons(board, go_on, page)
+        yield from self._exaggerated(go_on)
         for layer in () if page else coarse_first:
             yield from self._tiles(layer, go_on, draft=False)
 
@@ -129,7 +142,7 @@ class ActivationGrid(Interface):
             tiled=True,
             dead=norms == 0,
             sizes=(norms / most).astype(np.float32),
-            law=f"area = \u2016a\u2016 / {most:.1f}",
+            law=f"area \u221d \u2016a\u2016, full at {most:.1f}",
         )
 
     def _tiles(self, layer: str, go_on: Callable[[], bool], draft: bool) -> Iterator[Arrived]:
@@ -147,6 +160,21 @@ class ActivationGrid(Interface):
             drawn.update(cells)
             if fresh:
                 yield layer, fresh
+
+    def _exaggerated(self, go_on: Callable[[], bool]) -> Iterator[Arrived]:
+        """The caricature, cut into the cells of its layer."""
+        rows, cols, _ = self._acts[self.first].shape
+        drawn = self._drawn.setdefault((CARICATURE, False), set())
+        if not self._caricature or drawn or not go_on() or not self._acts[self.first].any():
+            return
+        image = caricature(self.model, self.image, self.first, seed=self._seed, progress=False, go_on=go_on)
+        if not go_on():
+            return
+        whole = Image.fromarray(np.round(image * 255).astype(np.uint8))
+        pixels = np.asarray(whole.resize((cols * PIECE, rows * PIECE), Image.Resampling.BICUBIC))
+        pieces = pixels.reshape(rows, PIECE, cols, PIECE, 3).swapaxes(1, 2).reshape(-1, PIECE, PIECE, 3)
+        drawn.update(range(len(pieces)))
+        yield CARICATURE, dict(enumerate(pieces))
 
     def _icons(self, board: Board, go_on: Callable[[], bool], page: bool) -> Iterator[Arrived]:
         """Icons of channels for a network that comes without, the most listed of each layer ahead."""

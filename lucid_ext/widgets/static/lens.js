@@ -4,8 +4,8 @@ import { make } from "./dom.js";
 import { lensOver } from "./geometry.js";
 
 export const LENS_ZOOM = 4; // how much larger than the whole picture; once zoomed in so far it has no use
-const WIDTH = 0.42; // of the viewport
-const MOST_PIXELS = 180;
+const WIDTH = 0.38; // of the viewport
+const MOST_PIXELS = 160;
 
 /** Draws one picture's lens into a canvas that lies over its viewport. */
 export class Lens {

@@ -78,14 +78,13 @@ export class Picture {
     this.law = make("p", { class: "lx-law" });
     this.places = make("div", { class: "lx-places" });
     this.note = make("p", { class: "lx-note" });
-    this.tools = make("div", { class: "lx-tools" }, this.readout);
+    this.tools = make("div", { class: "lx-tools" }, this.readout, this.law);
     this.element = make(
       "section",
       { class: "lx-panel lx-picture" },
       this.heading,
       this.viewport,
       this.tools,
-      this.law,
       this.places,
       this.hint,
       this.note,
@@ -143,7 +142,8 @@ export class Picture {
     this.image.classList.toggle("lx-gone", sized);
     if (panel.tiled) this.tiles.draw(panel, sized, scene.dark);
     this.tiles.canvas.hidden = !panel.tiled;
-    setText(this.law, panel.law && (sized || !panel.sizes) ? panel.law : "");
+    setText(this.law, panel.law);
+    this.law.classList.toggle("lx-off", Boolean(panel.sizes) && !sized);
   }
 
   /** Magnify a place of the picture, or nothing for null. */
