@@ -17,10 +17,7 @@ FIRST, SECOND, BETWEEN = "a_", "b_", "d_"
 """How panels of the pair are named: after the board they are of, or what lies between the two."""
 
 LEAST_CHANGE = 1 / 255  # a difference of pictures is shown no stronger than as if it were this
-FORMULA = (
-    r"\qquad d = a^{A} - a^{B}, \quad"
-    r" 1 - \cos(a^{A}_{y,x}, a^{B}_{y,x})"
-)
+FORMULA = r"\qquad d_{y,x} = a^{A}_{y,x} - a^{B}_{y,x}, \quad 1 - \cos(a^{A}_{y,x}, a^{B}_{y,x})"
 
 
 def pair(
@@ -55,7 +52,7 @@ def pair(
             links += more
             captions += [_caption(side + p.name, p.name, a, names) for side in (FIRST, SECOND, BETWEEN)]
         elif isinstance(p, Units) and isinstance(q, Units) and _comparable(p):
-            row.append(_difference(p, q, a, b, names))
+            row.append(_difference(p, q, a, b))
         rows.append(row)
     rows.sort(key=len, reverse=True)  # what has no difference would break the columns
     return Board(
@@ -98,7 +95,8 @@ def _called(panel: Panel, side: str, name: str) -> Panel:
     if isinstance(panel, Grid):
         start = panel.start if side == FIRST else None
         return dataclasses.replace(panel, **changes, start=start)  # type: ignore[arg-type]
-    return dataclasses.replace(panel, **changes)  # type: ignore[arg-type]
+    # Lists side by side have one length.
+    return dataclasses.replace(panel, **changes, most=panel.shown)  # type: ignore[arg-type]
 
 
 def _renamed(link: Link, side: str) -> Link:
@@ -189,11 +187,11 @@ def _difference_of_pictures(p: Grid, q: Grid) -> Grid:
         p.cols,
         start=None,
         scene=p.scene,
-        law=f"grey is none, black and white \u00b1{most:.3f}",
+        law=f"grey is 0, white +{most:.3f}",
     )
 
 
-def _difference(p: Units, q: Units, a: Board, b: Board, names: tuple[str, str]) -> Units:
+def _difference(p: Units, q: Units, a: Board, b: Board) -> Units:
     """A list of units by how much they differ: for the selection, or as the two lists stand."""
     values, largest = None, 0.0
     if p.values is not None and q.values is not None:
@@ -207,8 +205,9 @@ def _difference(p: Units, q: Units, a: Board, b: Board, names: tuple[str, str]) 
     return dataclasses.replace(
         p,
         name=BETWEEN + p.name,
-        title=f"{p.title}, {names[0]} \u2212 {names[1]}",
+        title=f"{p.title}, difference",
         values=values,
+        most=p.shown,
         scale=largest or p.scale,
     )
 
@@ -222,6 +221,6 @@ def _caption(selected: str, name: str, a: Board, names: tuple[str, str]) -> str:
     target = (own or rankings)[0].target
     one, two, between = (f"{{{side}{target}" for side in (FIRST, SECOND, BETWEEN))
     return (
-        f"At {{{selected}}} {names[0]} is mostly {one}.1}} ({one}.1.value}}), {names[1]} {two}.1}} "
+        f"At {{{selected}}}, {names[0]} is mostly {one}.1}} ({one}.1.value}}), {names[1]} {two}.1}} "
         f"({two}.1.value}}). Most different is {between}.1}} ({between}.1.value}})."
     )

@@ -28,11 +28,38 @@ def payload(boards: Sequence[Board], controls: bool, icon_size: int | None = Non
         icon_size: reduce icons to this side, to keep a page small.
     """
     pictures: dict[str, str] = {}
+    sheets = _Sheets(icon_size)
     return {
-        "boards": [_board(board, pictures, icon_size) for board in boards],
+        "boards": [_board(board, pictures, sheets) for board in boards],
         "pictures": pictures,
+        "sheets": sheets.encoded(),
         "controls": controls,
     }
+
+
+class _Sheets:
+    """All small pictures of a payload, each of them once: one sheet per size."""
+
+    def __init__(self, most: int | None):
+        self.most = most
+        self.tiles: dict[int, list[np.ndarray]] = {}
+        self.places: dict[bytes, int] = {}
+
+    def add(self, pictures: np.ndarray) -> tuple[str, list[int]]:
+        """Take pictures (n, s, s, 3) up; returns which sheet they are in, and where."""
+        size = pictures.shape[1] if self.most is None else min(self.most, pictures.shape[1])
+        tiles = self.tiles.setdefault(size, [])
+        places = []
+        for picture in pictures:
+            key = hashlib.sha256(picture.tobytes()).digest()
+            if key not in self.places:
+                self.places[key] = len(tiles)
+                tiles.append(_reduced(picture, size))
+            places.append(self.places[key])
+        return str(size), places
+
+    def encoded(self) -> dict[str, Any]:
+        return {str(size): sheet(np.stack(tiles)) for size, tiles in self.tiles.items()}
 
 
 def board_key(board: Board) -> str:
@@ -40,19 +67,21 @@ def board_key(board: Board) -> str:
     return json.dumps(dict(board.choice), sort_keys=True)
 
 
-def sheet(icons: np.ndarray, size: int | None = None) -> dict[str, Any]:
-    """Icons (n, s, s, 3) as one webp picture of nearly equal sides, reduced to `size` if larger."""
-    if size is not None and size < icons.shape[1]:
-        # Each on its own, so that neighbours do not bleed into each other.
-        icons = np.stack(
-            [np.asarray(Image.fromarray(i).resize((size, size), Image.Resampling.LANCZOS)) for i in icons]
-        )
+def sheet(icons: np.ndarray) -> dict[str, Any]:
+    """Icons (n, s, s, 3) as one webp picture of nearly equal sides."""
     pixels, columns = pack(icons)
     return {
         "url": webp_url(Image.fromarray(pixels), ICON_QUALITY),
         "size": icons.shape[1],
         "columns": columns,
     }
+
+
+def _reduced(picture: np.ndarray, size: int) -> np.ndarray:
+    # Each on its own, so that neighbours do not bleed into each other.
+    if picture.shape[0] == size:
+        return picture
+    return np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.LANCZOS))
 
 
 def webp_url(picture: Image.Image, quality: int) -> str:
@@ -68,7 +97,7 @@ def _array(array: np.ndarray, dtype: str) -> dict[str, Any]:
     return {"type": dtype, "shape": list(array.shape), "data": data}
 
 
-def _board(board: Board, pictures: dict[str, str], icon_size: int | None) -> dict[str, Any]:
+def _board(board: Board, pictures: dict[str, str], sheets: _Sheets) -> dict[str, Any]:
     used = _drawn_units(board)
     return {
         "key": board_key(board),
@@ -77,7 +106,7 @@ def _board(board: Board, pictures: dict[str, str], icon_size: int | None) -> dic
         "formula": mathml(board.formula),
         "captions": [board.caption] if isinstance(board.caption, str) else list(board.caption),
         "choice": dict(board.choice),
-        "panels": [_panel(panel, pictures, used, icon_size) for panel in board.panels],
+        "panels": [_panel(panel, pictures, used, sheets) for panel in board.panels],
         "links": [_link(link, board) for link in board.links],
     }
 
@@ -115,7 +144,7 @@ def _shown(link: Ranking | Mixture, board: Board) -> tuple[np.ndarray, np.ndarra
 
 
 def _panel(
-    panel: Panel, pictures: dict[str, str], used: Mapping[str, set[int]], icon_size: int | None
+    panel: Panel, pictures: dict[str, str], used: Mapping[str, set[int]], sheets: _Sheets
 ) -> dict[str, Any]:
     if isinstance(panel, Grid):
         key = hashlib.sha256(panel.picture.tobytes()).hexdigest()[:16]
@@ -138,7 +167,7 @@ def _panel(
             "sizes": None if panel.sizes is None else _array(panel.sizes, "f32"),
             "values": None if panel.values is None else _array(panel.values, "f32"),
             "law": panel.law,
-            **_sheet_of(panel, range(len(panel)), icon_size),
+            **_sheet_of(panel, range(len(panel)), sheets),
         }
     return {
         "kind": "units",
@@ -153,7 +182,7 @@ def _panel(
         "most": panel.most,
         "large": panel.large,
         "illustrated": panel.illustrated,
-        **_sheet_of(panel, sorted(used[panel.name]), icon_size),
+        **_sheet_of(panel, sorted(used[panel.name]), sheets),
     }
 
 
@@ -165,16 +194,17 @@ def pictures_of(panel: Panel) -> tuple[np.ndarray, np.ndarray] | None:
     return None if pictures is None or index is None else (pictures, index)
 
 
-def _sheet_of(panel: Panel, atoms: Sequence[int], size: int | None) -> dict[str, Any]:
-    """A sheet of the pictures of some of a panel's atoms, and where each atom's is."""
+def _sheet_of(panel: Panel, atoms: Sequence[int], sheets: _Sheets) -> dict[str, Any]:
+    """The sheet that has the pictures of some of a panel's atoms, and where each atom's is."""
     found = pictures_of(panel)
     atoms = [] if found is None else [atom for atom in atoms if found[1][atom] >= 0]
     if found is None or not atoms:
         return {"sheet": None, "icon_of": None}
     pictures, index = found
+    name, places = sheets.add(pictures[index[atoms]])
     place = np.full(len(panel), -1, np.int32)
-    place[atoms] = np.arange(len(atoms))
-    return {"sheet": sheet(pictures[index[atoms]], size), "icon_of": _array(place, "i32")}
+    place[atoms] = places
+    return {"sheet": name, "icon_of": _array(place, "i32")}
 
 
 def _link(link: Link, board: Board) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class BoardView {
     const payload = this.model.get("payload");
     if (!payload?.boards) return;
     this.urls = payload.pictures;
-    this.boards = payload.boards.map((spec) => decodeBoard(spec));
+    this.boards = payload.boards.map((spec) => decodeBoard(spec, payload.sheets));
     this.withControls = payload.controls;
     // What the model has selected counts atoms of the board before, unless this is the first.
     this.show(this.boards[0], this.board ? {} : this.model.get("selected"));

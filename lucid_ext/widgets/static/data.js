@@ -35,12 +35,13 @@ export function decodeArray({ type, data }) {
   return new TYPED[type](buffer);
 }
 
-/** A board's payload with its arrays decoded, its panels by name and its links by both ends. */
-export function decodeBoard(payload) {
+/** A board's payload with its arrays decoded, its panels by name and their sheets of pictures in place. */
+export function decodeBoard(payload, sheets = {}) {
   const panels = new Map();
   for (const spec of payload.panels) {
     const panel = { ...spec };
     if (spec.values) panel.values = decodeArray(spec.values);
+    panel.sheet = sheets[spec.sheet] ?? null;
     if (spec.icon_of) panel.icon_of = decodeArray(spec.icon_of);
     if (spec.sizes) panel.sizes = decodeArray(spec.sizes);
     if (spec.kind === "grid") panel.dead = new Set(spec.dead);
