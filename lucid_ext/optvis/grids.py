@@ -53,9 +53,9 @@ class GridRecipe:
 
     size: int = 40
     steps: int = 24
-    rate: float = 0.2
+    rate: float = 0.1
     group_steps: int = 32
-    group_rate: float = 0.2
+    group_rate: float = 0.1
     error: float = 0.3
     sd: float = 0.01
     decay_power: float = 1.5
@@ -64,7 +64,7 @@ class GridRecipe:
 
 FINAL = GridRecipe()
 
-DRAFT = dataclasses.replace(FINAL, steps=3, rate=0.3)
+DRAFT = dataclasses.replace(FINAL, steps=3, rate=0.2)
 """Within seconds for a whole layer, and with the same groups, so that the final tiles resemble it."""
 
 
