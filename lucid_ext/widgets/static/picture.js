@@ -282,9 +282,11 @@ export class Picture {
     if (this.pointers.size === 1 && event.pointerType === "touch" && !drags && this.scene.view.scale === 1)
       return;
     this.viewport.setPointerCapture(event.pointerId);
-    if (drags) {
+    if (drags || event.pointerType !== "touch") {
       event.preventDefault();
       this.cell.focus({ preventScroll: true });
+    }
+    if (drags) {
       // The handle reaches over small cells next to it: a mouse means the one it points at.
       if (event.pointerType !== "touch") this.choose(this.atomUnder(event));
     }
