@@ -7,8 +7,9 @@ IMAGE ?=
 MODEL ?=
 IMAGES ?=
 WEIGHTS ?=
+CELLS ?= 196
 
-.PHONY: explore lab test test-slow lint format bench assets clean
+.PHONY: explore lab test test-slow lint format bench bench-grids assets clean
 
 explore: $(VENV)/ready ## run every notebook and write build/explore/index.html; IMAGE=photo.jpg MODEL=graph.pb IMAGES=folder for your own
 	$(BIN)/python notebooks/explore.py --image "$(IMAGE)" --model "$(MODEL)" --images "$(IMAGES)"
@@ -36,6 +37,9 @@ format: $(VENV)/ready-dev node_modules/.ready
 bench: $(VENV)/ready-dev ## the measurements the README quotes
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/inception_v1.py
+
+bench-grids: $(VENV)/ready-dev ## quality and time of activation grids, against Lucid's; CELLS=28 for a sample
+	$(BIN)/python benchmarks/grids.py --cells $(CELLS)
 
 # Everything that derives from the weights. IMAGES=folder with val/<WordNet id>/*;
 # WEIGHTS=weights.npz as training/train.py leaves it, or nothing to keep the present network.

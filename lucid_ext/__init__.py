@@ -10,11 +10,12 @@ from lucid_ext import lucid_tf2
 if TYPE_CHECKING:
     from lucid_ext.board import Board
     from lucid_ext.groups import Groups, factorize
-    from lucid_ext.interfaces import IconReport, SemanticDictionary, icon_report
+    from lucid_ext.interfaces import ActivationGrid, IconReport, Pair, SemanticDictionary, icon_report
     from lucid_ext.models import (
         SAMPLES,
         Photographs,
         VisionModel,
+        adversarial,
         from_lucid,
         load_image,
         load_model,
@@ -34,15 +35,18 @@ __version__ = "0.1.0"
 
 __all__ = [
     "SAMPLES",
+    "ActivationGrid",
     "Board",
     "Groups",
     "IconReport",
     "IconStore",
+    "Pair",
     "Photographs",
     "Recipe",
     "SemanticDictionary",
     "Transform",
     "VisionModel",
+    "adversarial",
     "diverse_icons",
     "factorize",
     "from_lucid",
@@ -66,9 +70,20 @@ _HOME = {
     "Board": "board",
     "Groups": "groups",
     "factorize": "groups",
-    **dict.fromkeys(("IconReport", "SemanticDictionary", "icon_report"), "interfaces"),
     **dict.fromkeys(
-        ("SAMPLES", "Photographs", "VisionModel", "from_lucid", "load_image", "load_model", "to_lucid"),
+        ("ActivationGrid", "IconReport", "Pair", "SemanticDictionary", "icon_report"), "interfaces"
+    ),
+    **dict.fromkeys(
+        (
+            "SAMPLES",
+            "Photographs",
+            "VisionModel",
+            "adversarial",
+            "from_lucid",
+            "load_image",
+            "load_model",
+            "to_lucid",
+        ),
         "models",
     ),
     **dict.fromkeys(

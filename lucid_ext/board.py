@@ -17,120 +17,10 @@ from typing import Any
 import numpy as np
 
 from lucid_ext.files import write_atomically
+from lucid_ext.panels import Grid, Panel, Units
 
 FORMAT = 1  # of saved boards
-FORMATS = ("number", "percent")  # of values
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Grid:
-    """A picture whose atoms are the cells of a grid laid over it, row by row.
-
-    Attributes:
-        name: what links call it.
-        title: the heading over it.
-        picture: uint8 (H, W, 3).
-        rows: cells down.
-        cols: cells across.
-        start: the atom selected at first.
-        places: {label: atom}, places to start from.
-        note: a remark under the picture.
-    """
-
-    name: str
-    title: str
-    picture: np.ndarray
-    rows: int
-    cols: int
-    start: int = 0
-    places: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    note: str = ""
-
-    def __post_init__(self) -> None:
-        if self.picture.dtype != np.uint8 or self.picture.ndim != 3 or self.picture.shape[-1] != 3:
-            raise ValueError(
-                f"the picture of panel {self.name!r} is {self.picture.dtype} {self.picture.shape}; "
-                "expected uint8 (H, W, 3)."
-            )
-        for place, atom in {"start": self.start, **self.places}.items():
-            if not 0 <= atom < len(self):
-                raise ValueError(f"place {place!r} of panel {self.name!r} is atom {atom} of {len(self)}.")
-
-    def __len__(self) -> int:
-        """The number of cells."""
-        return self.rows * self.cols
-
-    def label(self, atom: int) -> str:
-        """How a sentence calls a cell; rows and columns count from 0, as in an array."""
-        row, col = divmod(atom, self.cols)
-        return f"row {row}, column {col}"
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Units:
-    """A list whose atoms are units: channels, groups, classes, or the vectors of cells.
-
-    Attributes:
-        name: what links call it.
-        title: the heading over it.
-        labels: a name per unit.
-        notes: a remark per unit, shown with its icon; empty where there is none.
-        icons: uint8 (m, size, size, 3), pictures of some of the units.
-        icon_of: (n,) which of `icons` is the unit's, -1 for none.
-        values: (n,) float32 for a list that no selection changes; its rows then fall by value.
-        scale: the value at which a bar is full; one for the whole picture.
-        format: how a value is printed: "number" or "percent".
-        shown: how many rows at first.
-        most: how many rows at most; a slider offers what lies between 1 and it.
-        large: whether icons are large; for a list of one.
-        illustrated: whether units have icons, here already or still to come.
-    """
-
-    name: str
-    title: str
-    labels: Sequence[str]
-    notes: Sequence[str] = ()
-    icons: np.ndarray | None = None
-    icon_of: np.ndarray | None = None
-    values: np.ndarray | None = None
-    scale: float = 1.0
-    format: str = "number"
-    shown: int = 5
-    most: int = 5
-    large: bool = False
-    illustrated: bool = False
-
-    def __post_init__(self) -> None:
-        n = len(self.labels)
-        if self.icons is not None and (self.icons.dtype != np.uint8 or self.icons.ndim != 4):
-            raise ValueError(f"the icons of panel {self.name!r} are not uint8 (n, size, size, 3).")
-        for what, array in {"icon_of": self.icon_of, "values": self.values}.items():
-            if array is not None and array.shape != (n,):
-                raise ValueError(f"{what} of panel {self.name!r} has shape {array.shape}; expected ({n},).")
-        if self.notes and len(self.notes) != n:
-            raise ValueError(f"panel {self.name!r} has {len(self.notes)} notes for {n} units.")
-        if (self.icons is None) != (self.icon_of is None):
-            raise ValueError(f"panel {self.name!r} needs icons and icon_of together.")
-        if self.icons is not None and not self.illustrated:
-            raise ValueError(f"panel {self.name!r} has icons, but is not said to be illustrated.")
-        if not self.scale > 0 or self.format not in FORMATS:
-            raise ValueError(
-                f"panel {self.name!r} has scale {self.scale} and format {self.format!r}; "
-                f"expected a scale above 0 and one of {', '.join(FORMATS)}."
-            )
-        if not 1 <= self.shown <= max(self.most, 1):
-            raise ValueError(f"panel {self.name!r} shows {self.shown} of at most {self.most} rows.")
-
-    def __len__(self) -> int:
-        """The number of units."""
-        return len(self.labels)
-
-    def label(self, atom: int) -> str:
-        """How a sentence calls a unit."""
-        return self.labels[atom]
-
-
-Panel = Grid | Units
+SLOT = r"\{(?P<panel>\w+)(?:\.(?P<row>[1-9]\d*)(?P<what>\.value)?)?\}"  # in a caption
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -151,6 +41,8 @@ class Heat:
 @dataclasses.dataclass(frozen=True, eq=False)
 class Ranking:
     """Selecting an atom of `source` fills the list `target` anew, in the order given.
+
+    It may rank more units than the list shows: a comparison of two boards needs them all.
 
     Attributes:
         source: name of a panel.
@@ -196,7 +88,8 @@ class Board:
         links: what lights up what.
         formula: what the numbers are, in TeX.
         caption: a sentence about the selection. `{panel}` stands for the selected atom,
-            `{panel.1}` for the first row of a list and `{panel.1.value}` for its value.
+            `{panel.1}` for the first row of a list and `{panel.1.value}` for its value. Of several
+            sentences, the first that speaks only of what is selected.
         choice: where this board stands among its variants, {control: option}.
         variants: boards for other options of the same controls.
     """
@@ -206,7 +99,7 @@ class Board:
     panels: Sequence[Panel]
     links: Sequence[Link] = ()
     formula: str = ""
-    caption: str = ""
+    caption: str | Sequence[str] = ""
     choice: Mapping[str, str] = dataclasses.field(default_factory=dict)
     variants: Sequence["Board"] = ()
 
@@ -239,22 +132,38 @@ class Board:
     ) -> list[tuple[int, float]]:
         """What a list shows, [(unit, value)], when `selected` atoms {panel: atom} are.
 
-        The first selected panel with a ranking for the list decides; without one, its own values.
+        The first selected panel with a ranking for the list decides. A grid without one speaks for the
+        same place of a grid of its scene that has one; without any, the list's own values decide.
         `count` is how many rows, by default as many as the list shows at first.
         """
         panel = self[name]
         if not isinstance(panel, Units):
             raise KeyError(f"panel {name!r} is no list of units.")
         count = panel.shown if count is None else count
-        for link in self.links:
-            if isinstance(link, Ranking) and link.target == name and link.source in selected:
-                atom = selected[link.source]
-                pairs = zip(link.atoms[atom], link.values[atom], strict=True)
-                return [(int(a), float(v)) for a, v in pairs][:count]
+        found = self._ranking(name, selected)
+        if found is not None:
+            link, atom = found
+            pairs = zip(link.atoms[atom][:count], link.values[atom][:count], strict=True)
+            return [(int(a), float(v)) for a, v in pairs]
         if panel.values is None:
             return []
-        order = np.argsort(-panel.values, kind="stable")[:count]
+        order = np.argsort(-np.abs(panel.values), kind="stable")[:count]
         return [(int(a), float(panel.values[a])) for a in order]
+
+    def _ranking(self, name: str, selected: Mapping[str, int]) -> tuple[Ranking, int] | None:
+        """The ranking that fills a list, and the atom of its source that decides."""
+        rankings = [link for link in self.links if isinstance(link, Ranking) and link.target == name]
+        for link in rankings:
+            if link.source in selected:
+                return link, selected[link.source]
+        for link in rankings:
+            source = self[link.source]
+            if not isinstance(source, Grid):
+                continue
+            for panel in self.panels:
+                if isinstance(panel, Grid) and panel.name in selected and panel.scene == source.scene:
+                    return link, panel.same_place(selected[panel.name], source)
+        return None
 
     def describe(self, selected: Mapping[str, int]) -> str:
         """The caption for selected atoms {panel: atom}; empty where it speaks of none of them."""
@@ -268,10 +177,12 @@ class Board:
             atom, value = self.rows(name, selected, panel.most)[int(row) - 1]
             return format_value(value, panel.format) if what else panel.label(atom)
 
-        try:
-            return re.sub(r"\{(?P<panel>\w+)(?:\.(?P<row>[1-9]\d*)(?P<what>\.value)?)?\}", fill, self.caption)
-        except (KeyError, IndexError):
-            return ""
+        for sentence in [self.caption] if isinstance(self.caption, str) else self.caption:
+            try:
+                return re.sub(SLOT, fill, sentence)
+            except (KeyError, IndexError):
+                continue
+        return ""
 
     def carry(self, selected: Mapping[str, int], before: "Board") -> dict[str, int]:
         """What was selected on another board, on this one.
@@ -286,9 +197,7 @@ class Board:
             if atom is None or old is None or not 0 <= atom < len(old):
                 continue
             if isinstance(panel, Grid) and isinstance(old, Grid):
-                row, col = divmod(atom, old.cols)
-                row = int((row + 0.5) / old.rows * panel.rows)
-                carried[panel.name] = row * panel.cols + int((col + 0.5) / old.cols * panel.cols)
+                carried[panel.name] = old.same_place(atom, panel)
             elif isinstance(panel, Units) and isinstance(old, Units) and old.labels[atom] in panel.labels:
                 carried[panel.name] = list(panel.labels).index(old.labels[atom])
         return carried

@@ -186,3 +186,51 @@ def test_what_does_not_fit_is_refused():
 def test_unknown_panel_names_the_known_ones():
     with pytest.raises(KeyError, match="the panels are image, units, classes"):
         board()["pictures"]
+
+
+def scene(**changes) -> Board:
+    """A picture, and two grids of cells that share its places; only the coarse one has a ranking."""
+    fine = Grid("fine", "Fine", PICTURE, 4, 6, start=None, tiled=True)
+    coarse = Grid("coarse", "Coarse", PICTURE, 2, 3, dead=np.array([False] * 5 + [True]))
+    units = Units("units", "Channels", ["a:0", "a:1"])
+    atoms = np.array([[0, 1]] * 5 + [[1, 0]], np.int32)
+    link = Ranking("coarse", "units", atoms, np.ones((6, 2), np.float32))
+    fields = {
+        "panels": [fine, coarse, units],
+        "links": [link],
+        "caption": ["{coarse}: {units.1}", "{units.1}"],
+    }
+    return Board("t", "r", **{**fields, **changes})
+
+
+def test_a_grid_without_a_ranking_speaks_for_the_same_place():
+    b = scene()
+    assert b.rows("units", {"fine": 23})[0][0] == 1  # in the last cell of the coarse grid
+    assert b.rows("units", {"fine": 0})[0][0] == 0
+    apart = dataclasses.replace(b["fine"], scene="another")
+    assert scene(panels=[apart, b["coarse"], b["units"]]).rows("units", {"fine": 23}) == []
+
+
+def test_of_several_sentences_the_first_that_fits_speaks():
+    assert scene().describe({"coarse": 0}) == "row 0, column 0: a:0"
+    assert scene().describe({"fine": 23}) == "a:1"
+
+
+def test_dead_cells_are_called_so():
+    assert scene().describe({"coarse": 5}) == "row 1, column 2 (dead): a:1"
+
+
+def test_grids_whose_arrays_do_not_fit_are_refused():
+    grid, tiles = scene()["fine"], np.zeros((1, 4, 4, 3), np.uint8)
+
+    def changed(**changes):
+        return broken(lambda: dataclasses.replace(grid, **changes))
+
+    assert "tiles and tile_of together" in changed(tiles=tiles)
+    index = np.zeros(24, np.int32)
+    assert "is not said to be tiled" in changed(tiles=tiles, tile_of=index, tiled=False)
+    assert "tile_of of panel 'fine' has shape (6,); expected (24,)" in changed(tiles=tiles, tile_of=index[:6])
+    assert "are not uint8" in changed(tiles=tiles / 255, tile_of=index)
+    assert "sizes of panel 'fine' has shape (6,)" in changed(sizes=np.ones(6))
+    assert "not all between 0 and 1" in changed(sizes=np.full(24, 2.0))
+    assert "negative or not numbers" in changed(values=np.full(24, np.nan))

@@ -1,7 +1,9 @@
 """The interfaces: each computes its contents, makes a Board of them and shows it."""
 
+from lucid_ext.interfaces.activation_grid import ActivationGrid
 from lucid_ext.interfaces.evidence import IconReport, icon_report
 from lucid_ext.interfaces.interface import Interface
+from lucid_ext.interfaces.pair import Pair
 from lucid_ext.interfaces.semantic_dictionary import SemanticDictionary
 
-__all__ = ["IconReport", "Interface", "SemanticDictionary", "icon_report"]
+__all__ = ["ActivationGrid", "IconReport", "Interface", "Pair", "SemanticDictionary", "icon_report"]

@@ -1,5 +1,6 @@
 """The ipywidgets around a live view: options, lengths of lists, the reader's picture, Stop."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -7,13 +8,24 @@ import ipywidgets
 
 Widget: TypeAlias = ipywidgets.Widget
 PLAIN = {"description_width": "initial"}
+NUMBER = re.compile(r"[-+]?\d+(\.\d+)?(/\d+)?")  # the view's controls have the same
 
 
-def dropdown(name: str, options: Sequence[str], value: str, choose: Callable[[str], None]) -> Widget:
-    """One of several options."""
-    widget = ipywidgets.Dropdown(
-        options=list(options), value=value, description=name, layout={"width": "220px"}, style=PLAIN
-    )
+def option(name: str, options: Sequence[str], value: str, choose: Callable[[str], None]) -> Widget:
+    """One of several options: a slider where all are numbers, else a dropdown."""
+    if all(NUMBER.fullmatch(o) for o in options):
+        widget = ipywidgets.SelectionSlider(
+            options=list(options),
+            value=value,
+            description=name,
+            continuous_update=False,  # each stop may be minutes of work
+            layout={"width": "260px"},
+            style=PLAIN,
+        )
+    else:
+        widget = ipywidgets.Dropdown(
+            options=list(options), value=value, description=name, layout={"width": "220px"}, style=PLAIN
+        )
     widget.observe(lambda change: choose(change["new"]), "value")
     return widget
 

@@ -4,28 +4,31 @@ import dataclasses
 import itertools
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 import numpy as np
 from PIL import Image
 
-from lucid_ext.board import Board, Grid, Panel, Units
+from lucid_ext.board import Board, Grid, Units
 from lucid_ext.interfaces import controls
+from lucid_ext.interfaces.arrivals import Arrived, with_pictures
 from lucid_ext.interfaces.background import Background
 from lucid_ext.models import SAMPLES, VisionModel, load_image
-from lucid_ext.optvis import BATCH, Icon
 from lucid_ext.widgets import BoardView, frame, page
+
+if TYPE_CHECKING:
+    from lucid_ext.interfaces.pair import Pair
 
 OFFLINE = "LUCID_EXT_OFFLINE"
 """When this environment variable is set, interfaces show their offline page instead of a widget."""
 
 PICTURE_SIDE = 448  # of pictures in boards: sharp at twice the size they are shown at
 
-Arrived = tuple[str, dict[int, np.ndarray]]
-"""Icons that became ready: the name of a list, and {unit: uint8 (s, s, 3)}."""
+SEND_EVERY = 0.7  # seconds between pictures sent to the view
 
 
 class Interface:
@@ -40,17 +43,20 @@ class Interface:
         picture: what the network sees of it, for a `Grid`: uint8.
         note: a remark on the picture.
         choice: the current option of each control, {control: option}.
-        options: the options of each control, {control: [option, ...]}.
+        options: the options of each control, {control: [option, ...]}. Numbers are offered as a slider.
+        takes_pictures: whether readers may give a picture of their own.
+        follows: whether what `refine` renders depends on the selection.
     """
 
+    takes_pictures = True
+    follows = True
+
     def __init__(
-        self, model: VisionModel, image: Any, options: Mapping[str, Sequence[str]], choice: Mapping[str, str]
+        self, model: VisionModel, image: Any, options: Mapping[str, Sequence[Any]], choice: Mapping[str, Any]
     ):
         self.model = model
-        self.options = {control: list(values) for control, values in options.items()}
-        self.choice: dict[str, str] = {}
-        self._check(choice)
-        self.choice = dict(choice)
+        self.options = {control: [str(v) for v in values] for control, values in options.items()}
+        self.choice = self._checked(choice)
         self._boards: dict[tuple[str, ...], Board] = {}
         self._lock = threading.RLock()
         self._view: BoardView | None = None
@@ -88,7 +94,15 @@ class Interface:
     @property
     def board(self) -> Board:
         """The board of the current choice, with the icons that have arrived so far."""
-        return self._board(self.choice)
+        return self.board_of(self.choice)
+
+    def board_of(self, choice: Mapping[str, str]) -> Board:
+        """The board of any choice, with the icons that have arrived so far."""
+        key = tuple(choice.values())
+        with self._lock:
+            if key not in self._boards:
+                self._boards[key] = self.make_board(choice)
+            return self._boards[key]
 
     @property
     def selected(self) -> dict[str, tuple[int, int] | int]:
@@ -108,15 +122,17 @@ class Interface:
             self._view.observe(self._on_select, "selected")
         return self._view
 
-    def choose(self, **choice: str) -> None:
+    def choose(self, **choice: Any) -> None:
         """Change options, as the controls do: `choose(layer="mixed4a")`."""
-        self._check(choice)
+        checked = self._checked(choice)
         before = self.board
-        self.choice = {**self.choice, **choice}
+        self.choice = {**self.choice, **checked}
         self._show(before)
 
     def look_at(self, image: Any) -> None:
         """Show another picture, anything `load_image` takes; a bad one is refused and this one stays."""
+        if not self.takes_pictures:
+            raise ValueError(f"{type(self).__name__} shows the pictures it was made of: make another one.")
         before = self.board
         self._take(image)
         with self._lock:
@@ -131,6 +147,23 @@ class Interface:
         """Wait until everything has arrived; Ctrl-C ends the waiting and the work."""
         self._background.wait()
         return self
+
+    def pair(
+        self,
+        other: "Interface | Mapping[Any, Interface]",
+        names: tuple[str, str] = ("first", "second"),
+        control: str = "compared with",
+    ) -> "Pair":
+        """This interface beside another of the same kind, under one selection, with what differs.
+
+        Args:
+            other: the other one; or several, by the option of a control that chooses among them.
+            names: what to call this one and the other.
+            control: the name of that control.
+        """
+        from lucid_ext.interfaces.pair import Pair
+
+        return Pair(self, other, names, control)
 
     def to_html(self, path: str | os.PathLike) -> Path:
         """Write one self-contained page: no network, no kernel, all variants of `page_choices`.
@@ -167,18 +200,12 @@ class Interface:
         self.image, self.picture = loaded, _picture(self.model, loaded)
         self.note = "" if known else "The network was trained on no class for this picture."
 
-    def _check(self, choice: Mapping[str, str]) -> None:
+    def _checked(self, choice: Mapping[str, Any]) -> dict[str, str]:
         for control, option in choice.items():
-            if option not in self.options.get(control, ()):
+            if str(option) not in self.options.get(control, ()):
                 known = ", ".join(self.options.get(control, self.options))
                 raise ValueError(f"there is no {control} {option!r}; expected one of {known}.")
-
-    def _board(self, choice: Mapping[str, str]) -> Board:
-        key = tuple(choice.values())
-        with self._lock:
-            if key not in self._boards:
-                self._boards[key] = self.make_board(choice)
-            return self._boards[key]
+        return {control: str(option) for control, option in choice.items()}
 
     def _show(self, before: Board) -> None:
         """Draw the board of the present choice; what was selected on the one before stays so."""
@@ -191,16 +218,16 @@ class Interface:
         """All boards of a page, with what they are to have of icons."""
         choices = self.page_choices()
         for choice in choices:
-            for arrived in self.refine(self._board(choice), {}, lambda: True, page=True):
-                self._add(choice, arrived)
-        return [self._board(choice) for choice in choices]
+            for arrived in self.refine(self.board_of(choice), {}, lambda: True, page=True):
+                self.add(choice, arrived)
+        return [self.board_of(choice) for choice in choices]
 
-    def _add(self, choice: Mapping[str, str], arrived: Arrived) -> Board:
-        """Put icons that have arrived into a board."""
+    def add(self, choice: Mapping[str, str], arrived: Arrived) -> Board:
+        """Put pictures that have arrived into the board of a choice."""
         name, pixels = arrived
         with self._lock:
-            board = self._board(choice)
-            panels = [_with_icons(p, pixels) if p.name == name else p for p in board.panels]
+            board = self.board_of(choice)
+            panels = [with_pictures(p, pixels) if p.name == name else p for p in board.panels]
             board = dataclasses.replace(board, panels=panels)
             self._boards[tuple(choice.values())] = board
         return board
@@ -217,18 +244,28 @@ class Interface:
     def _round(self, go_on: Callable[[], bool]) -> None:
         """Let icons stream into the present board until something else is asked for."""
         choice, image, count = self.choice, self.image, 0
+        waiting: set[str] = set()
+        sent = 0.0
 
         def still_wanted() -> bool:
             return go_on() and choice is self.choice and image is self.image
 
-        for arrived in self.refine(self._board(choice), dict(self._selected), still_wanted):
-            board = self._add(choice, arrived)
-            count += len(arrived[1])
-            if self._view:
-                self._view.add_icons(board, arrived[0])
-                self._view.status = f"Drawing icons: {count} so far."
+        def send() -> None:
+            for name in sorted(waiting) if self._view and image is self.image else ():
+                self.view.add_icons(self.board_of(choice), name)
+            waiting.clear()
+
+        for name, pixels in self.refine(self.board_of(choice), dict(self._selected), still_wanted):
+            self.add(choice, (name, pixels))
+            count += len(pixels)
+            waiting.add(name)
+            if self._view and time.monotonic() - sent > SEND_EVERY:
+                send()
+                sent = time.monotonic()
+                self._view.status = f"Drawing: {count} pictures so far."
             if self._background.asked or not still_wanted():
-                return
+                break
+        send()
 
     def _finished(self, failure: BaseException | None) -> None:
         if self._view and failure is not None:
@@ -239,19 +276,20 @@ class Interface:
     def _on_select(self, change: Mapping[str, Any]) -> None:
         names = {panel.name for panel in self.board.panels}
         self._selected = {name: atom for name, atom in change["new"].items() if name in names}
-        self._background.ask()
+        if self.follows:
+            self._background.ask()
 
     def _layout(self) -> ipywidgets.Widget:
         """The view, and its controls above it."""
         widgets = [
-            controls.dropdown(control, options, self.choice[control], self._chooser(control))
+            controls.option(control, options, self.choice[control], self._chooser(control))
             for control, options in self.options.items()
             if len(options) > 1
         ]
         for panel in self.board.panels:
             if isinstance(panel, Units) and panel.most > panel.shown:
                 widgets.append(controls.slider(panel.shown, panel.most, self._limiter(panel.name)))
-        if self.image is not None:
+        if self.takes_pictures and self.image is not None:
             widgets.append(controls.upload(self._upload))
         if type(self).refine is not Interface.refine:
             behind = self._background
@@ -272,35 +310,6 @@ class Interface:
             self.look_at(data)
         except ValueError as error:
             self.view.status = str(error)
-
-
-def missing_icons(panel: Panel, wanted: Iterable[int]) -> list[int]:
-    """Of some units of a list, those that have no icon yet."""
-    assert isinstance(panel, Units)
-    return [i for i in wanted if panel.icon_of is None or panel.icon_of[i] < 0]
-
-
-def arrivals(name: str, units: Sequence[int], found: Iterable[tuple[int, Icon]]) -> Iterator[Arrived]:
-    """Icons for a list as they come, (position in `units`, icon), a few at a time."""
-    ready: dict[int, np.ndarray] = {}
-    for i, icon in found:
-        ready[units[i]] = icon.pixels
-        if len(ready) == BATCH:
-            yield name, ready
-            ready = {}
-    if ready:
-        yield name, ready
-
-
-def _with_icons(panel: Panel, pixels: Mapping[int, np.ndarray]) -> Panel:
-    """A list of units with icons {unit: uint8 (s, s, 3)} added."""
-    assert isinstance(panel, Units)
-    icons = [] if panel.icons is None else list(panel.icons)
-    icon_of = np.full(len(panel), -1, np.int32) if panel.icon_of is None else panel.icon_of.copy()
-    for unit, icon in pixels.items():
-        icon_of[unit] = len(icons)
-        icons.append(icon)
-    return dataclasses.replace(panel, icons=np.stack(icons), icon_of=icon_of)
 
 
 def _picture(model: VisionModel, image: np.ndarray) -> np.ndarray:

@@ -7,23 +7,22 @@ import numpy as np
 
 from lucid_ext.board import Board, Grid, Heat, Link, Mixture, Panel, Ranking, Units
 from lucid_ext.groups import factorize
+from lucid_ext.interfaces.arrivals import Arrived, arrivals, missing_icons
 from lucid_ext.interfaces.cells import around, first_layer, named, places
+from lucid_ext.interfaces.channels import MOST, SHOWN, ranked, shipped_icons
 from lucid_ext.interfaces.evidence import marked, pictures
-from lucid_ext.interfaces.interface import Arrived, Interface, arrivals, missing_icons
+from lucid_ext.interfaces.interface import Interface
 from lucid_ext.models import Photographs, VisionModel
 from lucid_ext.optvis import (
     BATCH,
     IconStore,
     Survey,
-    shipped_sheet,
     stream_directions,
     stream_units,
     survey_photographs,
 )
-from lucid_ext.optvis.sheets import compared
 
 COMPONENTS = 6  # of the PCA and NMF bases
-MOST = 10  # rows of the list
 PATCHES = 3  # of photographs, for a channel
 PAGE_LAYERS = 4  # layers an offline page carries
 PAGE_ICONS = 48  # channels of each that are rendered for it, of a network that comes without icons
@@ -107,8 +106,7 @@ class SemanticDictionary(Interface):
         values, self._directions[layer, basis], labels = _express(acts, layer, basis)
         norms = np.linalg.norm(cells, axis=1)
         most = min(MOST, values.shape[1])
-        top = np.argsort(-values, axis=1, kind="stable")[:, :most].astype(np.int32)
-        top_values = np.take_along_axis(values, top, axis=1)
+        top, top_values = ranked(values)
         start, worth = int(norms.argmax()), places(cells)
         image = Grid("image", "What the network saw", self.picture, rows, cols, start, worth, self.note)
         heading = {"channels": f"Channels of {layer}", "PCA": "Principal components", "NMF": "Neuron groups"}
@@ -119,10 +117,11 @@ class SemanticDictionary(Interface):
             heading[basis],
             labels,
             scale=float(values.max(initial=0)) or 1.0,
-            shown=min(5, most),
+            shown=min(SHOWN, most),
             most=most,
             illustrated=True,
-            **(self._sheet(layer) if basis == "channels" else {}),
+            passing=basis != "channels",
+            **(shipped_icons(self.model, [layer], self._surveys) if basis == "channels" else {}),
         )
         lengths = [f"length of a[{y}, {x}]" for y in range(rows) for x in range(cols)]
         scale = float(norms.max()) or 1.0
@@ -142,9 +141,9 @@ class SemanticDictionary(Interface):
         panels: list[Panel] = [image, units, vector, classes]
         links: list[Link] = []
         if self._surveys and basis == "channels":
-            panels[2:2], links = self._photographs(layer, top)
+            panels[2:2], links = self._photographs(layer, top[:, :most])
         # An average of ten icons shows none of them: cubes let the strongest lead.
-        blend = (np.maximum(top_values, 0) / units.scale) ** 3
+        blend = (np.maximum(top_values[:, :most], 0) / units.scale) ** 3
         return Board(
             title=f"Semantic dictionary of {layer}",
             reading=READING,
@@ -153,7 +152,7 @@ class SemanticDictionary(Interface):
                 *links,
                 Ranking("image", "units", top, top_values),
                 Ranking("image", "vector", own, norms[:, None]),
-                Mixture("vector", "units", top, blend),
+                Mixture("vector", "units", top[:, :most], blend),
                 Heat("units", "image", np.maximum(values.T, 0)),
             ],
             formula=BASES[basis] + ICON,
@@ -199,19 +198,6 @@ class SemanticDictionary(Interface):
             *({"layer": layer, "basis": "channels"} for layer in others),
         ]
 
-    def _sheet(self, layer: str) -> dict[str, Any]:
-        """The icons that come with the network, and how they compare with photographs."""
-        sheet = shipped_sheet(self.model.digest, layer)
-        if sheet is None:
-            return {}
-        notes = sheet.notes
-        if layer in self._surveys:
-            survey = self._surveys[layer]
-            shares = [survey.percentile(unit, drive) for unit, drive in enumerate(sheet.drive)]
-            about = survey.photographs.about
-            notes = [compared(*found, about) for found in zip(sheet.drive, shares, strict=True)]
-        return {"icons": sheet.icons, "icon_of": np.arange(len(sheet), dtype=np.int32), "notes": notes}
-
     def _photographs(self, layer: str, top: np.ndarray) -> tuple[list[Panel], list[Link]]:
         """A list of the photographs that excite a channel most, for the channels that any cell lists.
 
@@ -251,6 +237,7 @@ def _by_listing(board: Board) -> list[int]:
     assert isinstance(image, Grid)
     assert isinstance(units, Units)
     assert isinstance(ranking, Ranking)
+    assert image.start is not None
     listed = ranking.atoms[:, : units.shown]
     counts = np.bincount(listed.ravel(), minlength=len(units))
     first = listed[[image.start, *image.places.values()]].ravel().tolist()

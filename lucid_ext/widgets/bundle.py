@@ -8,7 +8,10 @@ from pathlib import Path
 STATIC = Path(__file__).parent / "static"
 
 # Each after those it imports.
-MODULES = ("geometry", "data", "dom", "icons", "theme", "controls", "picture", "units", "board")
+MODULES = (
+    *("geometry", "data", "dom", "icons", "theme", "controls"),
+    *("tiles", "lens", "scene", "picture", "units", "board"),
+)
 
 
 @functools.cache

@@ -28,11 +28,38 @@ def payload(boards: Sequence[Board], controls: bool, icon_size: int | None = Non
         icon_size: reduce icons to this side, to keep a page small.
     """
     pictures: dict[str, str] = {}
+    sheets = _Sheets(icon_size)
     return {
-        "boards": [_board(board, pictures, icon_size) for board in boards],
+        "boards": [_board(board, pictures, sheets) for board in boards],
         "pictures": pictures,
+        "sheets": sheets.encoded(),
         "controls": controls,
     }
+
+
+class _Sheets:
+    """All small pictures of a payload, each of them once: one sheet per size."""
+
+    def __init__(self, most: int | None):
+        self.most = most
+        self.tiles: dict[int, list[np.ndarray]] = {}
+        self.places: dict[bytes, int] = {}
+
+    def add(self, pictures: np.ndarray) -> tuple[str, list[int]]:
+        """Take pictures (n, s, s, 3) up; returns which sheet they are in, and where."""
+        size = pictures.shape[1] if self.most is None else min(self.most, pictures.shape[1])
+        tiles = self.tiles.setdefault(size, [])
+        places = []
+        for picture in pictures:
+            key = hashlib.sha256(picture.tobytes()).digest()
+            if key not in self.places:
+                self.places[key] = len(tiles)
+                tiles.append(_reduced(picture, size))
+            places.append(self.places[key])
+        return str(size), places
+
+    def encoded(self) -> dict[str, Any]:
+        return {str(size): sheet(np.stack(tiles)) for size, tiles in self.tiles.items()}
 
 
 def board_key(board: Board) -> str:
@@ -40,19 +67,21 @@ def board_key(board: Board) -> str:
     return json.dumps(dict(board.choice), sort_keys=True)
 
 
-def sheet(icons: np.ndarray, size: int | None = None) -> dict[str, Any]:
-    """Icons (n, s, s, 3) as one webp picture of nearly equal sides, reduced to `size` if larger."""
-    if size is not None and size < icons.shape[1]:
-        # Each on its own, so that neighbours do not bleed into each other.
-        icons = np.stack(
-            [np.asarray(Image.fromarray(i).resize((size, size), Image.Resampling.LANCZOS)) for i in icons]
-        )
+def sheet(icons: np.ndarray) -> dict[str, Any]:
+    """Icons (n, s, s, 3) as one webp picture of nearly equal sides."""
     pixels, columns = pack(icons)
     return {
         "url": webp_url(Image.fromarray(pixels), ICON_QUALITY),
         "size": icons.shape[1],
         "columns": columns,
     }
+
+
+def _reduced(picture: np.ndarray, size: int) -> np.ndarray:
+    # Each on its own, so that neighbours do not bleed into each other.
+    if picture.shape[0] == size:
+        return picture
+    return np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.LANCZOS))
 
 
 def webp_url(picture: Image.Image, quality: int) -> str:
@@ -68,17 +97,17 @@ def _array(array: np.ndarray, dtype: str) -> dict[str, Any]:
     return {"type": dtype, "shape": list(array.shape), "data": data}
 
 
-def _board(board: Board, pictures: dict[str, str], icon_size: int | None) -> dict[str, Any]:
+def _board(board: Board, pictures: dict[str, str], sheets: _Sheets) -> dict[str, Any]:
     used = _drawn_units(board)
     return {
         "key": board_key(board),
         "title": board.title,
         "reading": board.reading,
         "formula": mathml(board.formula),
-        "caption": board.caption,
+        "captions": [board.caption] if isinstance(board.caption, str) else list(board.caption),
         "choice": dict(board.choice),
-        "panels": [_panel(panel, pictures, used, icon_size) for panel in board.panels],
-        "links": [_link(link) for link in board.links],
+        "panels": [_panel(panel, pictures, used, sheets) for panel in board.panels],
+        "links": [_link(link, board) for link in board.links],
     }
 
 
@@ -97,16 +126,25 @@ def _drawn_units(board: Board) -> Mapping[str, set[int]]:
     """Per list, the units that any selection can show: only their icons need to travel."""
     used: dict[str, set[int]] = {p.name: set() for p in board.panels if isinstance(p, Units)}
     for link in board.links:
-        if isinstance(link, Ranking | Mixture) and link.target in used:
-            used[link.target] |= set(np.unique(link.atoms).tolist())
+        if isinstance(link, Ranking | Mixture):
+            used[link.target] |= set(np.unique(_shown(link, board)[0]).tolist())
     for panel in board.panels:
         if isinstance(panel, Units) and panel.values is not None:
-            used[panel.name] |= set(np.argsort(-panel.values)[: panel.most].tolist())
+            used[panel.name] |= set(np.argsort(-np.abs(panel.values), kind="stable")[: panel.most].tolist())
     return used
 
 
+def _shown(link: Ranking | Mixture, board: Board) -> tuple[np.ndarray, np.ndarray]:
+    """The atoms a link leads to and their numbers; of a ranking, what its list can show."""
+    if isinstance(link, Mixture):
+        return link.atoms, link.weights
+    target = board[link.target]
+    assert isinstance(target, Units)
+    return link.atoms[:, : target.most], link.values[:, : target.most]
+
+
 def _panel(
-    panel: Panel, pictures: dict[str, str], used: Mapping[str, set[int]], icon_size: int | None
+    panel: Panel, pictures: dict[str, str], used: Mapping[str, set[int]], sheets: _Sheets
 ) -> dict[str, Any]:
     if isinstance(panel, Grid):
         key = hashlib.sha256(panel.picture.tobytes()).hexdigest()[:16]
@@ -123,6 +161,13 @@ def _panel(
             "start": panel.start,
             "places": dict(panel.places),
             "note": panel.note,
+            "scene": panel.scene,
+            "tiled": panel.tiled,
+            "dead": None if panel.dead is None else np.flatnonzero(panel.dead).tolist(),
+            "sizes": None if panel.sizes is None else _array(panel.sizes, "f32"),
+            "values": None if panel.values is None else _array(panel.values, "f32"),
+            "law": panel.law,
+            **_sheet_of(panel, range(len(panel)), sheets),
         }
     return {
         "kind": "units",
@@ -137,25 +182,35 @@ def _panel(
         "most": panel.most,
         "large": panel.large,
         "illustrated": panel.illustrated,
-        **_icons(panel, used[panel.name], icon_size),
+        **_sheet_of(panel, sorted(used[panel.name]), sheets),
     }
 
 
-def _icons(panel: Units, used: set[int], size: int | None) -> dict[str, Any]:
-    """A sheet of the icons a list can show, and where each unit's is."""
-    if panel.icons is None or panel.icon_of is None:
-        return {"sheet": None, "icon_of": None}
-    units = sorted(unit for unit in used if panel.icon_of[unit] >= 0)
-    tile_of = np.full(len(panel), -1, np.int32)
-    tile_of[units] = np.arange(len(units))
-    if not units:
-        return {"sheet": None, "icon_of": None}
-    return {"sheet": sheet(panel.icons[panel.icon_of[units]], size), "icon_of": _array(tile_of, "i32")}
+def pictures_of(panel: Panel) -> tuple[np.ndarray, np.ndarray] | None:
+    """The pictures of a panel's atoms, and which of them is whose; None while there are none."""
+    pictures, index = (
+        (panel.tiles, panel.tile_of) if isinstance(panel, Grid) else (panel.icons, panel.icon_of)
+    )
+    return None if pictures is None or index is None else (pictures, index)
 
 
-def _link(link: Link) -> dict[str, Any]:
+def _sheet_of(panel: Panel, atoms: Sequence[int], sheets: _Sheets) -> dict[str, Any]:
+    """The sheet that has the pictures of some of a panel's atoms, and where each atom's is."""
+    found = pictures_of(panel)
+    atoms = [] if found is None else [atom for atom in atoms if found[1][atom] >= 0]
+    if found is None or not atoms:
+        return {"sheet": None, "icon_of": None}
+    pictures, index = found
+    name, places = sheets.add(pictures[index[atoms]])
+    place = np.full(len(panel), -1, np.int32)
+    place[atoms] = places
+    return {"sheet": name, "icon_of": _array(place, "i32")}
+
+
+def _link(link: Link, board: Board) -> dict[str, Any]:
     ends = {"kind": type(link).__name__.lower(), "source": link.source, "target": link.target}
     if isinstance(link, Heat):
         return {**ends, "weights": _array(link.weights, "f16")}
-    numbers = ("values", link.values) if isinstance(link, Ranking) else ("weights", link.weights)
-    return {**ends, "atoms": _array(link.atoms, "i32"), numbers[0]: _array(numbers[1], "f32")}
+    atoms, numbers = _shown(link, board)
+    what = "values" if isinstance(link, Ranking) else "weights"
+    return {**ends, "atoms": _array(atoms, "i32"), what: _array(numbers, "f32")}

@@ -5,9 +5,9 @@ from typing import Any
 import anywidget
 import traitlets
 
-from lucid_ext.board import Board, Units
+from lucid_ext.board import Board
 from lucid_ext.widgets.bundle import widget_module
-from lucid_ext.widgets.payload import board_key, payload, sheet
+from lucid_ext.widgets.payload import board_key, payload, pictures_of, sheet
 
 
 class BoardView(anywidget.AnyWidget):
@@ -39,15 +39,13 @@ class BoardView(anywidget.AnyWidget):
             self.payload = payload([board], controls=False)
 
     def add_icons(self, board: Board, name: str) -> None:
-        """Draw a list's icons anew: more of them have arrived since its board was drawn.
+        """Draw the pictures of a panel's atoms anew: more of them have arrived since its board was drawn.
 
         Args:
             board: the board as it is now; if the view shows another one, nothing happens.
-            name: the list.
+            name: the list whose icons, or the grid whose tiles, arrived.
         """
-        panel = board[name]
-        assert isinstance(panel, Units)
-        assert panel.icons is not None
-        assert panel.icon_of is not None
-        entry = {"board": board_key(board), "sheet": sheet(panel.icons), "icon_of": panel.icon_of.tolist()}
+        found = pictures_of(board[name])
+        assert found is not None
+        entry = {"board": board_key(board), "sheet": sheet(found[0]), "icon_of": found[1].tolist()}
         self.streamed = {**self.streamed, name: entry}

@@ -7,9 +7,12 @@ import {
   cellAfterKey,
   cellAt,
   cellBox,
+  cellsOver,
+  lensOver,
   MOST_ZOOM,
   panBy,
   sameplace,
+  tileIn,
   toPicture,
   toViewport,
   WHOLE,
@@ -118,4 +121,44 @@ test("a box is brought into view, and the view stays where the box is in it", ()
   assert.ok(seen.x >= -1e-9 && seen.x + seen.width <= 1 + 1e-9);
   assert.ok(seen.y >= -1e-9 && seen.y + seen.height <= 1 + 1e-9);
   assert.deepEqual(bringInto(moved, box), moved);
+});
+
+test("the cells at the place of a cell of another grid", () => {
+  for (let cell = 0; cell < 49; cell++) {
+    const box = cellBox(cell, 7, 7);
+    const finer = cellsOver(box, 28, 28); // exactly the sixteen cells inside it
+    for (const side of ["x", "y", "width", "height"]) near(finer[side], box[side]);
+    const coarser = cellsOver(box, 3, 3); // all that it touches
+    assert.ok(coarser.x <= box.x + 1e-9 && coarser.y <= box.y + 1e-9);
+    assert.ok(coarser.x + coarser.width >= box.x + box.width - 1e-9);
+    assert.ok(Math.round(coarser.width * 3) <= 2 && Math.round(coarser.height * 3) <= 2);
+  }
+  const fine = cellBox(28 * 13 + 13, 28, 28);
+  const one = cellsOver(fine, 7, 7);
+  near(one.x, 3 / 7);
+  near(one.width, 1 / 7);
+});
+
+test("a lens stays in the viewport, shows nothing outside the picture, and does not move the place", () => {
+  for (const view of [WHOLE, zoomAt(WHOLE, 2, 0.9, 0.1)]) {
+    for (const at of [0, 0.02, 0.31, 0.5, 0.97, 1]) {
+      const place = { x: view.x + at / view.scale, y: view.y + (1 - at) / view.scale };
+      const { frame, shown } = lensOver(view, place, 0.4, 0.3, 4);
+      assert.ok(frame.x >= 0 && frame.y >= 0 && frame.x <= 0.6 + 1e-9 && frame.y <= 0.7 + 1e-9);
+      assert.ok(shown.x >= -1e-9 && shown.y >= -1e-9);
+      assert.ok(shown.x + shown.width <= 1 + 1e-9 && shown.y + shown.height <= 1 + 1e-9);
+      // Where the place is in the lens is where it is in the viewport.
+      const inLens = frame.x + ((place.x - shown.x) / shown.width) * frame.width;
+      near(inLens, toViewport(view, { x: place.x, y: 0, width: 0, height: 0 }).x);
+      near(shown.width, 0.1);
+    }
+  }
+});
+
+test("a tile's area is its share of the cell, and it lies in the middle", () => {
+  for (const share of [0, 0.01, 0.25, 0.7, 1]) {
+    const { start, side } = tileIn(share);
+    near(side * side, share);
+    near(2 * start + side, 1);
+  }
 });

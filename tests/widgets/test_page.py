@@ -572,7 +572,7 @@ def test_another_board_from_python_keeps_the_place(hosted):
 
 
 def test_icons_that_arrive_later(hosted):
-    entry = payload([board()], controls=False)["boards"][0]["panels"][1]["sheet"]
+    entry = payload([board()], controls=False)["sheets"]["16"]
     key = payload([board()], controls=False)["boards"][0]["key"]
     streamed = {"units": {"board": key, "sheet": entry, "icon_of": [3] * 12}}
     hosted.tab.evaluate("(s) => window.model.change('streamed', s)", streamed)

@@ -1,4 +1,5 @@
 import base64
+import dataclasses
 import io
 import json
 
@@ -20,11 +21,18 @@ def test_is_plain_json():
 
 
 def test_only_icons_a_selection_can_show_travel(rng):
-    spec = payload([board()], controls=False)["boards"][0]["panels"][1]
+    made = payload([board()], controls=False)
+    spec = made["boards"][0]["panels"][1]
     tiles = np.frombuffer(base64.b64decode(spec["icon_of"]["data"]), "<i4")
     assert tiles.tolist() == [0, 1, -1, 2]
-    assert spec["sheet"]["columns"] == 2
-    assert picture(spec["sheet"]["url"]).shape == (16, 16, 3)
+    sheet = made["sheets"][spec["sheet"]]
+    assert sheet["columns"] == 2
+    assert picture(sheet["url"]).shape == (16, 16, 3)
+
+
+def test_boards_share_the_icons_they_have_in_common():
+    one, two = (payload([board(), board(choice={"layer": "b"})][:n], controls=True) for n in (1, 2))
+    assert one["sheets"] == two["sheets"]
 
 
 def test_the_view_knows_which_lists_have_icons():
@@ -43,8 +51,13 @@ def test_sheet_keeps_every_icon_in_its_place(count):
         assert np.abs(tile.astype(int) - 25 * i).max() <= 4
 
 
-def test_sheet_made_smaller():
-    made = sheet(np.full((3, 32, 32, 3), 100, np.uint8), 16)
+def test_icons_of_a_page_are_made_smaller():
+    icons = np.arange(3)[:, None, None, None] * np.full((1, 32, 32, 3), 100, np.uint8)
+    panels = [
+        dataclasses.replace(p, icons=icons.astype(np.uint8)) if p.name == "units" else p
+        for p in board().panels
+    ]
+    made = payload([board(panels=panels)], controls=True, icon_size=16)["sheets"]["16"]
     assert made["size"] == 16
     assert picture(made["url"]).shape == (32, 32, 3)
 

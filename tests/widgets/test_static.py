@@ -1,5 +1,6 @@
 """The view's JavaScript: pure parts under node, the bundle as one module."""
 
+import dataclasses
 import json
 import os
 import re
@@ -9,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lucid_ext.board import format_value
+from lucid_ext.board import Units, format_value
+from lucid_ext.pairs import pair
 from lucid_ext.widgets.bundle import MODULES, STATIC, page_script, widget_module
 from lucid_ext.widgets.payload import payload
-from tests.test_board import board
+from tests.test_board import board, scene
 
 HERE = Path(__file__).parent
 
@@ -33,20 +35,30 @@ def test_geometry(node):
 
 
 def test_data(node, tmp_path, rng):
+    def expectation(b, selections):
+        lists = [p.name for p in b.panels if isinstance(p, Units)]
+        return {
+            "payload": payload([b], controls=False),
+            "selections": [
+                {
+                    "selected": s,
+                    "rows": {name: b.rows(name, s) for name in lists},
+                    "caption": b.describe(s),
+                }
+                for s in selections
+            ],
+        }
+
     b = board()
     selections = [{"image": i} for i in range(6)] + [{}, {"units": 1}, {"image": 2, "units": 3}]
+    grids = [{name: i} for i in range(6) for name in ("fine", "coarse")]
+    both = pair(b, board(links=[dataclasses.replace(b.links[0], values=b.links[0].values[::-1])]))
+    sides = [{f"{side}_image": i} for i in range(6) for side in "abd"]
     numbers = [*(rng.normal(size=300) * 10 ** rng.uniform(-3, 3, 300)).astype(np.float32), 0.125, 2.675, 0.0]
     halves = rng.integers(0, 0x7C00, 500).astype(np.uint16)
     expected = {
-        "payload": payload([b], controls=False),
-        "selections": [
-            {
-                "selected": s,
-                "rows": {name: b.rows(name, s) for name in ("units", "classes")},
-                "caption": b.describe(s),
-            }
-            for s in selections
-        ],
+        **expectation(b, selections),
+        "others": [expectation(scene(), [*grids, {}]), expectation(both, [*sides, {}])],
         "values": [
             [float(v), how, format_value(float(v), how)] for v in numbers for how in ("number", "percent")
         ],

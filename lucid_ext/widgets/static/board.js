@@ -1,11 +1,12 @@
 // The view of any Board: state, links and layout. Everything runs here, without a kernel.
 
-import { makeControls } from "./controls.js";
+import { Controls } from "./controls.js";
 import { decodeBoard, describe, linkInto, rowOf, rowsOf } from "./data.js";
 import { make, newId, setText } from "./dom.js";
-import { sameplace } from "./geometry.js";
+import { cellBox, sameplace } from "./geometry.js";
 import { Icons } from "./icons.js";
 import { Picture } from "./picture.js";
+import { Scene } from "./scene.js";
 import { watchTheme } from "./theme.js";
 import { Units } from "./units.js";
 
@@ -17,13 +18,18 @@ class BoardView {
     this.model = model;
     this.id = newId();
     this.views = new Map(); // panel name -> Picture or Units
+    this.scenes = new Map(); // name -> Scene
     this.selected = {};
     this.hovered = {};
     this.limits = {};
-    this.icons = new Icons(() => this.draw());
+    this.icons = new Icons(() => this.arrived());
     this.title = make("h2", { id: `${this.id}-title` });
     this.reading = make("p", { class: "lx-reading" });
-    this.controls = make("div");
+    this.controls = new Controls({
+      show: (board) => this.show(board),
+      limit: (name, n) => this.setLimit(name, n),
+    });
+    this.shared = make("div", { class: "lx-shared" });
     this.pictures = make("div", { class: "lx-pictures" });
     this.lists = make("div", { class: "lx-lists" });
     this.aside = make("div", { class: "lx-aside" });
@@ -41,7 +47,7 @@ class BoardView {
       make("style", {}, BOARD_CSS),
       this.title,
       this.reading,
-      this.controls,
+      make("div", { class: "lx-head" }, this.controls.element, this.shared),
       make("div", { class: "lx-panels" }, this.pictures, this.lists, this.aside),
       this.caption,
       this.formula,
@@ -57,7 +63,11 @@ class BoardView {
       "change:status": () => setText(this.status, model.get("status") ?? ""),
     };
     for (const [event, handler] of Object.entries(this.handlers)) model.on(event, handler);
-    this.stopTheme = watchTheme((dark) => this.root.classList.toggle("lx-dark", dark));
+    this.stopTheme = watchTheme((dark) => {
+      this.dark = dark;
+      this.root.classList.toggle("lx-dark", dark);
+      for (const scene of this.scenes.values()) this.colour(scene);
+    });
     setText(this.status, model.get("status") ?? "");
     this.load();
   }
@@ -66,6 +76,8 @@ class BoardView {
     for (const [event, handler] of Object.entries(this.handlers)) this.model.off(event, handler);
     clearTimeout(this.timer);
     this.stopTheme();
+    for (const scene of this.scenes.values()) scene.destroy();
+    for (const view of this.views.values()) view.destroy?.();
     this.root.remove();
   }
 
@@ -74,7 +86,7 @@ class BoardView {
     const payload = this.model.get("payload");
     if (!payload?.boards) return;
     this.urls = payload.pictures;
-    this.boards = payload.boards.map((spec) => decodeBoard(spec));
+    this.boards = payload.boards.map((spec) => decodeBoard(spec, payload.sheets));
     this.withControls = payload.controls;
     // What the model has selected counts atoms of the board before, unless this is the first.
     this.show(this.boards[0], this.board ? {} : this.model.get("selected"));
@@ -99,12 +111,37 @@ class BoardView {
       if (panel.kind === "units") this.limits[panel.name] ??= panel.shown;
     }
     this.board = board;
-    this.selected = Object.fromEntries(Object.entries(carried).filter(([, atom]) => atom != null));
+    this.selected = {};
+    for (const name of [...Object.keys(wanted), ...this.order(board)]) {
+      const taken = this.sceneOf(name) && this.inScene(name).some((other) => this.selected[other] != null);
+      if (carried[name] != null && !taken) this.selected[name] = carried[name];
+    }
     this.hovered = {};
     this.icons.keep([...board.panels.values()]);
     this.layOut();
     this.draw();
     this.tell();
+  }
+
+  /** Panels in the order they may claim a scene's one selection: those that fill lists, as linked, then the rest. */
+  order(board) {
+    const fill = board.links.filter((l) => l.kind === "ranking").map((l) => l.source);
+    return [...new Set([...fill, ...board.panels.keys()])];
+  }
+
+  sceneOf(name) {
+    return this.board.panels.get(name)?.scene;
+  }
+
+  /** The grids that have one selection with this one, itself included. */
+  inScene(name) {
+    const scene = this.sceneOf(name);
+    return [...this.board.panels.values()].filter((p) => p.scene === scene).map((p) => p.name);
+  }
+
+  colour(scene) {
+    scene.dark = this.dark;
+    for (const picture of scene.pictures) picture.drawTiles();
   }
 
   layOut() {
@@ -117,32 +154,47 @@ class BoardView {
       this.formula.replaceChildren(...parsed.querySelectorAll("math"));
     }
     const kept = new Map();
+    const scenes = new Map();
+    const grids = [...board.panels.values()].filter((panel) => panel.kind === "grid");
+    this.root.classList.toggle("lx-many", grids.length > 1);
     for (const panel of board.panels.values()) {
       const Kind = panel.kind === "grid" ? Picture : Units;
       let view = this.views.get(panel.name);
-      if (!(view instanceof Kind)) view = new Kind(`${this.id}-${panel.name}`, this.actions(panel.name));
+      if (!(view instanceof Kind)) {
+        view = new Kind(`${this.id}-${panel.name}`, this.actions(panel.name), this.icons);
+      }
       kept.set(panel.name, view);
-      if (panel.kind === "grid") view.update(panel, this.urls[panel.picture]);
-      else view.update(panel, this.limits[panel.name]);
-      this.columnOf(panel).append(view.element);
+      if (panel.kind === "grid") {
+        const scene = this.scenes.get(panel.scene) ?? scenes.get(panel.scene) ?? new Scene();
+        scenes.set(panel.scene, scene);
+        view.update(panel, this.urls[panel.picture], scene);
+      } else view.update(panel, this.limits[panel.name]);
+      this.columnOf(panel, grids.length > 1).append(view.element);
     }
-    for (const [name, view] of this.views) if (kept.get(name) !== view) view.element.remove();
+    for (const [name, view] of this.views) {
+      if (kept.get(name) === view) continue;
+      view.element.remove();
+      view.destroy?.();
+    }
+    for (const [name, scene] of this.scenes) if (!scenes.has(name)) scene.destroy();
     this.views = kept;
-    if (this.withControls) {
-      const show = (next) => this.show(next);
-      const limit = (name, n) => this.setLimit(name, n);
-      const made = makeControls(this.boards, board, this.limits, show, limit);
-      const focused = [...this.controls.querySelectorAll("select, input")].indexOf(
-        this.root.getRootNode().activeElement,
-      );
-      this.controls.replaceChildren(made);
-      if (focused >= 0) made.querySelectorAll("select, input")[focused]?.focus();
+    this.scenes = scenes;
+    this.shared.replaceChildren();
+    for (const [name, scene] of scenes) {
+      const pictures = grids.filter((panel) => panel.scene === name).map((panel) => kept.get(panel.name));
+      this.colour(scene);
+      scene.gather(pictures);
+      (pictures.length > 1 ? this.shared : pictures[0].tools).append(scene.tools);
     }
+    if (this.withControls) this.controls.update(this.boards, board, this.limits);
   }
 
-  /** Pictures first; lists the selection fills beside them; what stands still last. */
-  columnOf(panel) {
-    if (panel.kind === "grid") return this.pictures;
+  /**
+   * One picture first; lists the selection fills beside it; what stands still last. Several pictures and their
+   * lists flow in the order the board has them.
+   */
+  columnOf(panel, many) {
+    if (panel.kind === "grid" || many) return this.pictures;
     const filled = this.board.links.some((l) => l.kind === "ranking" && l.target === panel.name);
     return filled && !panel.large ? this.lists : this.aside;
   }
@@ -156,7 +208,9 @@ class BoardView {
         this.tell();
       },
       select: (atom) => {
-        this.selected = { ...this.selected, [name]: atom };
+        this.selected = { ...this.selected };
+        if (this.sceneOf(name)) for (const other of this.inScene(name)) delete this.selected[other];
+        this.selected[name] = atom;
         this.hovered = {}; // a pointer left lying somewhere must not outvote the reader
         this.draw();
         this.speak();
@@ -172,13 +226,30 @@ class BoardView {
     };
   }
 
-  /** What each panel stands at: hovered, else selected; a picture rests where it last was. */
+  /**
+   * What each panel stands at: hovered, else selected. Of a scene, one picture counts; with nothing selected it
+   * rests where it last was.
+   */
   current() {
-    const now = { ...this.selected, ...this.hovered };
-    for (const [name, view] of this.views) {
-      if (view instanceof Picture) now[name] ??= view.last;
+    const now = { ...this.selected };
+    for (const [name, atom] of Object.entries(this.hovered)) {
+      if (this.sceneOf(name)) for (const other of this.inScene(name)) delete now[other];
+      now[name] = atom;
+    }
+    for (const scene of this.scenes.values()) {
+      const names = scene.pictures.map((picture) => picture.panel.name);
+      if (names.some((name) => now[name] != null)) continue;
+      now[scene.active.panel.name] = scene.active.last;
     }
     return now;
+  }
+
+  /** The box of the cell of another picture of the scene that is in `atoms`, or null. */
+  elsewhere(name, atoms) {
+    const other = this.inScene(name).find((one) => one !== name && atoms[one] != null);
+    if (other === undefined) return null;
+    const { rows, cols } = this.board.panels.get(other);
+    return cellBox(atoms[other], rows, cols);
   }
 
   draw() {
@@ -188,7 +259,11 @@ class BoardView {
       const selected = this.selected[name] ?? null;
       const hovered = this.hovered[name] ?? null;
       if (view instanceof Picture) {
-        view.mark(selected, hovered);
+        view.mark(selected, hovered, {
+          selected: this.elsewhere(name, this.selected),
+          hovered: this.elsewhere(name, this.hovered),
+        });
+        view.drawTiles();
         const heat = linkInto(board, "heat", name, { ...this.selected, ...this.hovered });
         view.light(heat ? rowOf(heat, "weights", now[heat.source]) : null);
       } else {
@@ -222,7 +297,13 @@ class BoardView {
     }
   }
 
-  /** Icons that arrived after the board. */
+  /** A sheet was decoded. */
+  arrived() {
+    this.draw();
+    for (const scene of this.scenes.values()) scene.drawLens();
+  }
+
+  /** Pictures that arrived after the board. */
   stream() {
     const streamed = this.model.get("streamed") ?? {};
     for (const [name, { board, sheet, icon_of }] of Object.entries(streamed)) {
@@ -231,6 +312,7 @@ class BoardView {
       panel.sheet = sheet;
       panel.icon_of = Int32Array.from(icon_of);
     }
+    if (this.board) this.icons.keep([...this.board.panels.values()]);
     if (this.board) this.draw();
   }
 

@@ -1,5 +1,7 @@
 // A Board as it arrives in the browser: arrays decoded, lists ranked, sentences filled.
 
+import { sameplace } from "./geometry.js";
+
 const TYPED = { f32: Float32Array, i32: Int32Array, u16: Uint16Array };
 
 /** Bytes of a base64 string, a DataView, an ArrayBuffer or a typed array: all have been seen. */
@@ -33,13 +35,16 @@ export function decodeArray({ type, data }) {
   return new TYPED[type](buffer);
 }
 
-/** A board's payload with its arrays decoded, its panels by name and its links by both ends. */
-export function decodeBoard(payload) {
+/** A board's payload with its arrays decoded, its panels by name and their sheets of pictures in place. */
+export function decodeBoard(payload, sheets = {}) {
   const panels = new Map();
   for (const spec of payload.panels) {
     const panel = { ...spec };
     if (spec.values) panel.values = decodeArray(spec.values);
+    panel.sheet = sheets[spec.sheet] ?? null;
     if (spec.icon_of) panel.icon_of = decodeArray(spec.icon_of);
+    if (spec.sizes) panel.sizes = decodeArray(spec.sizes);
+    if (spec.kind === "grid") panel.dead = new Set(spec.dead);
     panel.size = spec.kind === "grid" ? spec.rows * spec.cols : spec.labels.length;
     panels.set(spec.name, panel);
   }
@@ -66,25 +71,45 @@ export function linkInto(board, kind, target, selected) {
   return board.links.find((l) => l.kind === kind && l.target === target && selected[l.source] != null);
 }
 
+/**
+ * The ranking that fills a list and the atom of its source that decides, or null. A grid without one speaks for
+ * the same place of a grid of its scene that has one.
+ */
+function rankingInto(board, name, selected) {
+  const direct = linkInto(board, "ranking", name, selected);
+  if (direct) return { link: direct, atom: selected[direct.source] };
+  for (const link of board.links) {
+    const source = board.panels.get(link.source);
+    if (link.kind !== "ranking" || link.target !== name || source.kind !== "grid") continue;
+    for (const panel of board.panels.values()) {
+      if (panel.scene === source.scene && selected[panel.name] != null) {
+        return { link, atom: sameplace(selected[panel.name], panel, source) };
+      }
+    }
+  }
+  return null;
+}
+
 /** What a list shows, [[unit, value], ...]: its ranking for what is selected, or its own values. */
 export function rowsOf(board, name, selected, limit) {
   const panel = board.panels.get(name);
-  const link = linkInto(board, "ranking", name, selected);
-  if (link) {
-    const atoms = rowOf(link, "atoms", selected[link.source]);
-    const values = rowOf(link, "values", selected[link.source]);
+  const found = rankingInto(board, name, selected);
+  if (found) {
+    const atoms = rowOf(found.link, "atoms", found.atom);
+    const values = rowOf(found.link, "values", found.atom);
     return Array.from(atoms.subarray(0, limit), (atom, i) => [atom, values[i]]);
   }
   if (!panel.values) return [];
   const order = Array.from(panel.values.keys());
-  order.sort((a, b) => panel.values[b] - panel.values[a] || a - b);
+  order.sort((a, b) => Math.abs(panel.values[b]) - Math.abs(panel.values[a]) || a - b);
   return order.slice(0, limit).map((atom) => [atom, panel.values[atom]]);
 }
 
 /** How a sentence calls an atom. */
 export function labelOf(panel, atom) {
   if (panel.kind !== "grid") return panel.labels[atom];
-  return `row ${Math.floor(atom / panel.cols)}, column ${atom % panel.cols}`;
+  const dead = panel.dead.has(atom) ? " (dead)" : "";
+  return `row ${Math.floor(atom / panel.cols)}, column ${atom % panel.cols}${dead}`;
 }
 
 /** A value as it is printed; a true minus sign keeps figures aligned. */
@@ -93,10 +118,18 @@ export function formatValue(value, format) {
   return text.replace("-", "\u2212");
 }
 
-/** A caption's sentence for what is selected; empty where it speaks of something that is not. */
+/** The caption for what is selected: the first sentence that speaks of nothing else; empty if none does. */
 export function describe(board, selected) {
+  for (const sentence of board.captions) {
+    const text = filled(sentence, board, selected);
+    if (text != null) return text;
+  }
+  return "";
+}
+
+function filled(sentence, board, selected) {
   let complete = true;
-  const text = board.caption.replace(/\{(\w+)(?:\.(\d+)(\.value)?)?\}/g, (_, name, row, value) => {
+  const text = sentence.replace(/\{(\w+)(?:\.(\d+)(\.value)?)?\}/g, (_, name, row, value) => {
     const panel = board.panels.get(name);
     if (panel && row === undefined && selected[name] != null) return labelOf(panel, selected[name]);
     const pair = panel && row !== undefined && rowsOf(board, name, selected, panel.most)[row - 1];
@@ -106,5 +139,5 @@ export function describe(board, selected) {
     }
     return value ? formatValue(pair[1], panel.format) : labelOf(panel, pair[0]);
   });
-  return complete ? text : "";
+  return complete ? text : null;
 }

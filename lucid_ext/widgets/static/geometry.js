@@ -103,3 +103,36 @@ export function bringInto(view, box) {
     nearest(view.y, box.y, box.y + box.height),
   );
 }
+
+/** The whole cells of a grid that a box of the same picture touches, as one box. */
+export function cellsOver(box, rows, cols) {
+  const slack = 1e-6; // cells that share an edge with the box are not touched
+  const left = clamp(Math.floor(box.x * cols + slack), 0, cols - 1);
+  const top = clamp(Math.floor(box.y * rows + slack), 0, rows - 1);
+  const right = clamp(Math.ceil((box.x + box.width) * cols - slack), left + 1, cols);
+  const bottom = clamp(Math.ceil((box.y + box.height) * rows - slack), top + 1, rows);
+  return { x: left / cols, y: top / rows, width: (right - left) / cols, height: (bottom - top) / rows };
+}
+
+/**
+ * A lens over a place of the picture: where its `frame` lies in the viewport and what part of the picture is
+ * `shown` in it. It stays inside the viewport, and the place itself does not move.
+ */
+export function lensOver(view, place, width, height, scale) {
+  const at = toViewport(view, { x: place.x, y: place.y, width: 0, height: 0 });
+  const x = clamp(clamp(at.x, 0, 1) - width / 2, 0, 1 - width);
+  const y = clamp(clamp(at.y, 0, 1) - height / 2, 0, 1 - height);
+  const shown = {
+    x: place.x - (at.x - x) / scale,
+    y: place.y - (at.y - y) / scale,
+    width: width / scale,
+    height: height / scale,
+  };
+  return { frame: { x, y, width, height }, shown };
+}
+
+/** Where in its cell a tile lies whose area is `share` of the cell's: {start, side}, in cells. */
+export function tileIn(share) {
+  const side = Math.sqrt(clamp(share, 0, 1));
+  return { start: (1 - side) / 2, side };
+}

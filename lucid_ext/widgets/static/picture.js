@@ -1,41 +1,46 @@
 // A picture under a grid of cells, and the cell selector: the heart of every interface.
 
-import { labelOf } from "./data.js";
+import { formatValue, labelOf } from "./data.js";
 import { make, place, setAttribute, setText } from "./dom.js";
 import {
   bringInto,
   cellAfterKey,
   cellAt,
   cellBox,
+  cellsOver,
   clamp,
-  panBy,
   toPicture,
   toViewport,
   WHOLE,
-  zoomAt,
 } from "./geometry.js";
+import { LENS_ZOOM, Lens } from "./lens.js";
+import { Tiles } from "./tiles.js";
 
 const WHEEL_ZOOM = 1.2;
-const BUTTON_ZOOM = 1.5;
+const KEY_ZOOM = 1.5;
 const PAN_STEP = 0.15; // of the viewport, by Shift and an arrow key
 const TAP_SLOP = 6; // pixels a finger may move and still have tapped
 
 /**
- * Draws one grid panel. `actions` is told what the reader does: hover(atom | null), select(atom),
- * unselect().
+ * Draws one grid panel. `actions` is told what the reader does: hover(atom | null), select(atom), unselect();
+ * `sheets` decodes the pictures of cells.
  */
 export class Picture {
-  constructor(id, actions) {
+  constructor(id, actions, sheets) {
     this.actions = actions;
-    this.view = WHOLE;
     this.selected = null;
     this.hovered = null;
+    this.there = {};
     this.last = 0;
+    this.box = { width: 1, height: 1 };
     this.pointers = new Map();
     this.heading = make("h3", { id: `${id}-title` });
     this.image = make("img", { alt: "", draggable: "false" });
     this.heat = make("canvas", { class: "lx-heat", "aria-hidden": "true" });
+    this.tiles = new Tiles(sheets);
+    this.lens = new Lens();
     this.hover = make("div", { class: "lx-hover", "aria-hidden": "true" });
+    this.same = make("div", { class: "lx-same", "aria-hidden": "true" });
     this.cell = make("div", {
       class: "lx-handle",
       role: "gridcell",
@@ -54,38 +59,32 @@ export class Picture {
       },
       this.row,
     );
-    this.world = make("div", { class: "lx-world" }, this.image, this.heat);
-    this.viewport = make("div", { class: "lx-viewport" }, this.world, this.hover, this.gridElement);
+    this.world = make("div", { class: "lx-world" }, this.image, this.tiles.canvas, this.heat);
+    this.viewport = make(
+      "div",
+      { class: "lx-viewport" },
+      this.world,
+      this.hover,
+      this.same,
+      this.gridElement,
+      this.lens.canvas,
+    );
     this.hint = make(
       "p",
       { class: "lx-hint", id: `${id}-hint` },
       "Drag the square, click anywhere, or use the arrow keys. Esc lets go.",
     );
     this.readout = make("output", { class: "lx-readout", "aria-live": "off" });
-    this.zoomLevel = make("span", { class: "lx-zoom-level" });
-    this.zoomOut = this.button("\u2212", "Zoom out (minus key)", () => this.zoom(1 / BUTTON_ZOOM));
-    this.zoomIn = this.button("+", "Zoom in (plus key)", () => this.zoom(BUTTON_ZOOM));
-    this.zoomReset = this.button("Reset", "Show the whole picture (0 key)", () => this.setView(WHOLE));
+    this.law = make("p", { class: "lx-law" });
     this.places = make("div", { class: "lx-places" });
     this.note = make("p", { class: "lx-note" });
+    this.tools = make("div", { class: "lx-tools" }, this.readout, this.law);
     this.element = make(
       "section",
       { class: "lx-panel lx-picture" },
       this.heading,
       this.viewport,
-      make(
-        "div",
-        { class: "lx-tools" },
-        this.readout,
-        make(
-          "div",
-          { class: "lx-zoom", role: "group", "aria-label": "Zoom" },
-          this.zoomOut,
-          this.zoomLevel,
-          this.zoomIn,
-          this.zoomReset,
-        ),
-      ),
+      this.tools,
       this.places,
       this.hint,
       this.note,
@@ -93,13 +92,15 @@ export class Picture {
     this.listen();
   }
 
-  button(text, label, onclick) {
-    return make("button", { type: "button", "aria-label": label, title: label, onclick }, text);
+  destroy() {
+    this.sizes.disconnect();
+    this.element.remove();
   }
 
-  /** Take a panel's spec, keeping what stays the same; `url` is its picture. */
-  update(panel, url) {
+  /** Take a panel's spec, keeping what stays the same; `url` is its picture, `scene` what it is part of. */
+  update(panel, url, scene) {
     this.panel = panel;
+    this.scene = scene;
     setText(this.heading, panel.title);
     setText(this.note, panel.note);
     if (this.image.src !== url) this.image.src = url;
@@ -113,20 +114,62 @@ export class Picture {
       ),
     );
     this.last = clamp(this.last, 0, panel.size - 1);
-    this.setView(this.view);
   }
 
-  /** Show which cell is selected and which is hovered; null for none. */
-  mark(selected, hovered) {
+  /**
+   * Show which cell is selected and which is hovered, null for none; `there` are boxes {selected, hovered} of cells
+   * of another picture of the scene.
+   */
+  mark(selected, hovered, there) {
+    const { rows, cols } = this.panel;
     this.selected = selected;
     this.hovered = hovered;
-    this.last = selected ?? hovered ?? this.last;
+    this.there = Object.fromEntries(
+      Object.entries(there).map(([what, box]) => [what, box && cellsOver(box, rows, cols)]),
+    );
+    const box = there.selected;
+    const same = box && cellAt(box.x + box.width / 2, box.y + box.height / 2, rows, cols);
+    this.last = selected ?? same ?? hovered ?? this.last;
     this.draw();
   }
 
-  /** Light the cells by weight (not negative), or show the plain picture for null. */
-  light(weights) {
+  /** Draw the cells' pictures, if they or how they are drawn have changed. */
+  drawTiles() {
+    const { panel, scene } = this;
+    if (!panel) return;
+    const sized = Boolean(scene.sized && panel.sizes);
+    this.image.classList.toggle("lx-faint", panel.tiled && !sized);
+    this.image.classList.toggle("lx-gone", sized);
+    if (panel.tiled) this.tiles.draw(panel, sized, scene.dark);
+    this.tiles.canvas.hidden = !panel.tiled;
+    setText(this.law, panel.law);
+    this.law.classList.toggle("lx-off", Boolean(panel.sizes) && !sized);
+  }
+
+  /** Magnify a place of the picture, or nothing for null. */
+  drawLens(place) {
+    const { view } = this.scene;
+    if (!place || view.scale >= LENS_ZOOM) return this.lens.hide();
+    const faint = this.image.classList.contains("lx-faint");
+    const layers = [{ source: this.image, smooth: true, faint }];
+    if (this.image.classList.contains("lx-gone")) layers.pop();
+    if (this.panel.tiled) layers.push({ source: this.tiles.canvas, smooth: true });
+    if (this.heat.classList.contains("lx-on")) layers.push({ source: this.heat, smooth: false });
+    const shown = this.hovered ?? (this.there.hovered ? null : this.selected);
+    const cell = shown == null ? null : cellBox(shown, this.panel.rows, this.panel.cols);
+    this.lens.show(view, place, this.box, layers, cell ?? this.there.hovered ?? this.there.selected);
+  }
+
+  /** The middle of the cell the reader is at, in fractions of the viewport. */
+  middle() {
+    const at = toViewport(this.scene.view, cellBox(this.last, this.panel.rows, this.panel.cols));
+    return { x: clamp(at.x + at.width / 2, 0, 1), y: clamp(at.y + at.height / 2, 0, 1) };
+  }
+
+  /** Light the cells by weight (not negative); for null by the panel's own values, if it has any. */
+  light(lit) {
     const { rows, cols } = this.panel;
+    const weights = lit ?? this.panel.values;
     this.heat.classList.toggle("lx-on", weights != null);
     if (!weights) return;
     if (this.heat.width !== cols || this.heat.height !== rows) {
@@ -142,45 +185,48 @@ export class Picture {
 
   choose(atom) {
     this.used();
+    this.scene.active = this;
     this.actions.select(atom);
-    this.setView(bringInto(this.view, cellBox(atom, this.panel.rows, this.panel.cols)));
+    this.scene.setView(bringInto(this.scene.view, cellBox(atom, this.panel.rows, this.panel.cols)));
   }
 
-  zoom(factor) {
-    const box = cellBox(this.last, this.panel.rows, this.panel.cols);
-    const at = toViewport(this.view, box);
-    const x = clamp(at.x + at.width / 2, 0, 1);
-    const y = clamp(at.y + at.height / 2, 0, 1);
-    this.setView(zoomAt(this.view, factor, x, y));
+  /** Choose by a key: the lens, which otherwise follows the pointer, comes along. */
+  step(atom) {
+    this.choose(atom);
+    const box = cellBox(atom, this.panel.rows, this.panel.cols);
+    this.scene.point({ x: box.x + box.width / 2, y: box.y + box.height / 2 });
   }
 
-  setView(view) {
-    this.view = view;
-    const { scale, x, y } = view;
+  drawView() {
+    const { scale, x, y } = this.scene.view;
     this.world.style.transform = `scale(${scale}) translate(${-100 * x}%, ${-100 * y}%)`;
     this.viewport.classList.toggle("lx-zoomed", scale > 1);
-    setText(this.zoomLevel, `${Math.round(100 * scale)}%`);
-    this.zoomOut.disabled = scale <= 1;
-    this.zoomReset.disabled = scale <= 1;
     this.draw();
   }
 
   draw() {
     const { panel } = this;
     if (!panel) return;
-    const box = (atom) => toViewport(this.view, cellBox(atom, panel.rows, panel.cols));
+    const lay = (element, box) => {
+      element.classList.toggle("lx-on", box != null);
+      if (box) place(element, toViewport(this.scene.view, box));
+    };
+    const box = (atom) => cellBox(atom, panel.rows, panel.cols);
     const { cell, last } = this;
-    place(cell, box(last));
+    place(cell, toViewport(this.scene.view, box(last)));
     cell.classList.toggle("lx-loose", this.selected == null);
+    cell.classList.toggle("lx-resting", this.there.selected != null);
+    this.element.classList.toggle("lx-current", this.selected != null);
     setAttribute(cell, "aria-selected", this.selected != null);
     setAttribute(cell, "aria-label", labelOf(panel, last));
     setAttribute(cell, "aria-colindex", (last % panel.cols) + 1);
     setAttribute(this.row, "aria-rowindex", Math.floor(last / panel.cols) + 1);
     const other = this.hovered != null && this.hovered !== this.selected;
-    this.hover.classList.toggle("lx-on", other);
-    if (other) place(this.hover, box(this.hovered));
-    const shown = this.hovered ?? this.selected;
-    const state = shown == null ? "No cell selected" : labelOf(panel, shown);
+    lay(this.hover, other ? box(this.hovered) : (this.there.hovered ?? null));
+    lay(this.same, this.there.selected ?? null);
+    const shown = this.hovered ?? this.selected ?? (this.there.selected ? last : null);
+    let state = shown == null ? "No cell selected" : labelOf(panel, shown);
+    if (shown != null && panel.values) state += `: ${formatValue(panel.values[shown], "number")}`;
     setText(this.readout, state.charAt(0).toUpperCase() + state.slice(1));
   }
 
@@ -195,9 +241,13 @@ export class Picture {
     return { x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height };
   }
 
-  atomUnder(event) {
+  placeUnder(event) {
     const at = this.fractions(event);
-    const { x, y } = toPicture(this.view, at.x, at.y);
+    return toPicture(this.scene.view, at.x, at.y);
+  }
+
+  atomUnder(event) {
+    const { x, y } = this.placeUnder(event);
     return cellAt(x, y, this.panel.rows, this.panel.cols);
   }
 
@@ -207,9 +257,19 @@ export class Picture {
     on("pointermove", (event) => this.moved(event));
     on("pointerup", (event) => this.released(event));
     on("pointercancel", (event) => this.forget(event));
-    on("pointerleave", () => this.actions.hover(null));
+    on("pointerleave", (event) => this.left(event));
     on("wheel", (event) => this.wheeled(event), { passive: false });
     this.cell.addEventListener("keydown", (event) => this.typed(event));
+    this.cell.addEventListener("blur", () => this.scene.point(null));
+    this.sizes = new ResizeObserver(([{ contentRect }]) => {
+      this.box = { width: contentRect.width || 1, height: contentRect.height || 1 };
+    });
+    this.sizes.observe(this.viewport);
+  }
+
+  left(event) {
+    this.actions.hover(null);
+    if (event.pointerType !== "touch") this.scene.point(null);
   }
 
   pressed(event) {
@@ -217,13 +277,16 @@ export class Picture {
     const onHandle = this.cell.contains(event.target);
     const start = { x: event.clientX, y: event.clientY };
     // A finger outside the handle may be scrolling the page: it selects only if it taps.
-    const drags = onHandle || (event.pointerType !== "touch" && this.view.scale === 1);
+    const drags = onHandle || (event.pointerType !== "touch" && this.scene.view.scale === 1);
     this.pointers.set(event.pointerId, { start, last: start, drags, slid: false });
-    if (this.pointers.size === 1 && event.pointerType === "touch" && !drags && this.view.scale === 1) return;
+    if (this.pointers.size === 1 && event.pointerType === "touch" && !drags && this.scene.view.scale === 1)
+      return;
     this.viewport.setPointerCapture(event.pointerId);
-    if (drags) {
+    if (drags || event.pointerType !== "touch") {
       event.preventDefault();
       this.cell.focus({ preventScroll: true });
+    }
+    if (drags) {
       // The handle reaches over small cells next to it: a mouse means the one it points at.
       if (event.pointerType !== "touch") this.choose(this.atomUnder(event));
     }
@@ -232,7 +295,9 @@ export class Picture {
   moved(event) {
     const pointer = this.pointers.get(event.pointerId);
     if (!pointer) {
-      if (event.pointerType !== "touch") this.actions.hover(this.atomUnder(event));
+      if (event.pointerType === "touch") return;
+      this.actions.hover(this.atomUnder(event));
+      this.scene.point(this.placeUnder(event));
       return;
     }
     const before = pointer.last;
@@ -244,11 +309,12 @@ export class Picture {
     } else if (pointer.drags) {
       const atom = this.atomUnder(event);
       if (atom !== this.selected) this.choose(atom);
-    } else if (this.view.scale > 1 && pointer.slid) {
+      this.scene.point(this.placeUnder(event));
+    } else if (this.scene.view.scale > 1 && pointer.slid) {
       const box = this.viewport.getBoundingClientRect();
       const dx = (event.clientX - before.x) / box.width;
       const dy = (event.clientY - before.y) / box.height;
-      this.setView(panBy(this.view, dx, dy));
+      this.scene.pan(dx, dy);
     }
   }
 
@@ -257,7 +323,7 @@ export class Picture {
     const now = this.pointers.get(moving).last;
     const span = (p) => Math.max(1, Math.hypot(p.x - other.x, p.y - other.y));
     const middle = this.fractions({ clientX: (now.x + other.x) / 2, clientY: (now.y + other.y) / 2 });
-    this.setView(zoomAt(this.view, span(now) / span(before), middle.x, middle.y));
+    this.scene.zoomAbout(span(now) / span(before), middle.x, middle.y);
   }
 
   released(event) {
@@ -265,8 +331,13 @@ export class Picture {
     const tapped = pointer && !pointer.slid && this.pointers.size === 1;
     this.forget(event);
     if (tapped) {
+      const atom = this.atomUnder(event);
+      const again = event.pointerType === "touch" && atom === this.selected && this.scene.place != null;
       this.cell.focus({ preventScroll: true });
-      this.choose(this.atomUnder(event));
+      this.choose(atom);
+      this.scene.point(again ? null : this.placeUnder(event));
+    } else if (event.pointerType === "touch") {
+      this.scene.point(null);
     }
   }
 
@@ -276,13 +347,16 @@ export class Picture {
 
   wheeled(event) {
     // Scrolling past the picture must stay possible: zoom only where the reader is at work.
-    const root = this.viewport.getRootNode();
-    const atWork = this.element.contains(root.activeElement) || event.ctrlKey || event.metaKey;
+    const { activeElement } = this.viewport.getRootNode();
+    const here = this.scene.pictures.some((picture) => picture.element.contains(activeElement));
+    const atWork = here || this.scene.tools.contains(activeElement) || event.ctrlKey || event.metaKey;
     const factor = event.deltaY < 0 ? WHEEL_ZOOM : 1 / WHEEL_ZOOM;
-    if (!atWork || (factor < 1 && this.view.scale === 1)) return;
+    if (!atWork || (factor < 1 && this.scene.view.scale === 1)) return;
     event.preventDefault();
     const { x, y } = this.fractions(event);
-    this.setView(zoomAt(this.view, factor, x, y));
+    this.scene.active = this;
+    this.scene.zoomAbout(factor, x, y);
+    if (this.scene.place) this.scene.point(this.placeUnder(event));
   }
 
   typed(event) {
@@ -290,15 +364,23 @@ export class Picture {
     const arrows = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
     const pan = event.shiftKey && arrows[event.key];
     const next = pan ? null : cellAfterKey(this.last, event.key, rows, cols, event.ctrlKey || event.metaKey);
-    if (pan) this.setView(panBy(this.view, PAN_STEP * pan[0], PAN_STEP * pan[1]));
-    else if (next != null) this.choose(next);
-    else if (event.key === "Enter" || event.key === " ") this.choose(this.hovered ?? this.last);
-    else if (event.key === "Escape") this.actions.unselect();
-    else if (event.key === "+" || event.key === "=") this.zoom(BUTTON_ZOOM);
-    else if (event.key === "-") this.zoom(1 / BUTTON_ZOOM);
-    else if (event.key === "0") this.setView(WHOLE);
+    this.scene.active = this;
+    if (pan) this.scene.pan(PAN_STEP * pan[0], PAN_STEP * pan[1]);
+    else if (next != null) this.step(next);
+    else if (event.key === "Enter" || event.key === " ") this.step(this.hovered ?? this.last);
+    else if (event.key === "Escape") this.letGo();
+    else if (event.key === "+" || event.key === "=") this.scene.zoom(KEY_ZOOM);
+    else if (event.key === "-") this.scene.zoom(1 / KEY_ZOOM);
+    else if (event.key === "0") this.scene.setView(WHOLE);
+    else if (event.key === "l" && this.scene.lens) this.scene.toggleLens();
+    else if (event.key === "s" && this.panel.sizes) this.scene.setSized(!this.scene.sized);
     else return;
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  letGo() {
+    this.actions.unselect();
+    this.scene.point(null);
   }
 }

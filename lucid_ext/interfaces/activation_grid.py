@@ -1,0 +1,204 @@
+"""Activation grids: for every place of the picture, in every layer, a picture of what is seen there."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from lucid_ext.board import Board, Grid, Units
+from lucid_ext.interfaces.arrivals import Arrived, arrivals, missing_icons
+from lucid_ext.interfaces.cells import first_layer
+from lucid_ext.interfaces.channels import channel_list
+from lucid_ext.interfaces.interface import Interface
+from lucid_ext.models import VisionModel
+from lucid_ext.optvis import IconStore, stream_units
+from lucid_ext.optvis.caricature import caricature
+from lucid_ext.optvis.grids import stream_tiles
+
+LAYERS = ("mixed3a", "mixed4a", "mixed4d", "mixed5a")
+COUNT = 4  # layers shown of a network that has others
+CARICATURE = "caricature"  # the name of its panel
+PIECE = 32  # pixels of a cell of it
+PAGE_ICONS = 48  # channels rendered for a page, of a network that comes without icons
+
+READING = (
+    "Each small picture shows what the layer sees at that place: what would excite the cell most. "
+    "Point anywhere, and a lens magnifies the same place in every layer; pick a cell for its channels."
+)
+FORMULA = (
+    r"x^{*}_{y,x} = \underset{x}{\mathrm{argmax}}\; \langle f(x), a_{y,x} \rangle"
+    r"\qquad \text{sized: area} \propto \lVert a_{y,x} \rVert"
+)
+
+
+class ActivationGrid(Interface):
+    """Layers side by side: per cell the picture of its activation vector, under one lens."""
+
+    follows = False  # a whole layer is drawn at once
+
+    def __init__(
+        self,
+        model: VisionModel,
+        image: Any,
+        layers: Sequence[str] | None = None,
+        *,
+        caricature: bool = True,
+        store: IconStore | None = None,
+        seed: int = 0,
+    ):
+        """Look at a picture.
+
+        Args:
+            model: the network.
+            image: anything `load_image` takes.
+            layers: from fine to coarse; by default `mixed3a`, `mixed4a`, `mixed4d` and `mixed5a`, or in
+                another network the last layer of each size of grid.
+            caricature: show the picture as one of the layers exaggerates it, beside the picture.
+            store: where tiles are kept.
+            seed: of the tiles and the caricature.
+        """
+        self.layers = list(layers or _default_layers(model))
+        for name in self.layers:
+            model.check_spatial(name)
+        if len(set(self.layers)) < len(self.layers):
+            raise ValueError(f"layers name one layer twice: {', '.join(self.layers)}.")
+        self.first = first_layer({name: model.layers[name] for name in self.layers})
+        self._caricature = caricature
+        self._store = store or IconStore()
+        self._seed = seed
+        super().__init__(model, image, {}, {})
+
+    def see(self, image: np.ndarray) -> None:
+        """Keep the activations of every layer, and the class probabilities."""
+        self._acts = self.model.activations(image, [*self.layers, self.model.softmax])
+        self._drawn: dict[tuple[str, bool], set[int]] = {}
+
+    def make_board(self, choice: Mapping[str, str]) -> Board:
+        """Rank the channels of every cell; tiles are left to `refine`."""
+        rows, cols, _ = self._acts[self.first].shape
+        grids = [Grid("image", "The picture", self.picture, rows, cols, start=None, note=self.note)]
+        if self._caricature:
+            title = f"Caricature by {self.first}"
+            grids.append(Grid(CARICATURE, title, self.picture, rows, cols, start=None, tiled=True))
+        grids += [self._grid(layer) for layer in self.layers]
+        acts = {layer: self._acts[layer] for layer in self.layers}
+        units, rankings = channel_list(self.model, acts, "units", "Channels of the cell")
+        classes = Units(
+            "classes",
+            "Prediction",
+            self.model.labels,
+            values=self._acts[self.model.softmax],
+            format="percent",
+        )
+        # The picture itself speaks for the first of them.
+        links = sorted(rankings.values(), key=lambda ranking: ranking.source != self.first)
+        captions = [
+            f"At {{{layer}}}, {layer} sees mostly {{units.1}} ({{units.1.value}}) and {{units.2}} "
+            f"({{units.2.value}})."
+            for layer in self.layers
+        ]
+        captions += [
+            f"At {{{name}}}, {self.first} sees mostly {{units.1}} ({{units.1.value}})."
+            for name in ("image", CARICATURE)
+        ]
+        return Board(
+            title="What every layer sees, everywhere",
+            reading=READING,
+            panels=[*grids, units, classes],
+            links=links,
+            formula=FORMULA,
+            caption=captions,
+            choice=choice,
+        )
+
+    def refine(
+        self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
+    ) -> Iterator[Arrived]:
+        """Drafts of all layers first, the coarsest ahead; then icons, the caricature, and final tiles.
+
+        A page takes what is there, and drafts of what is not.
+        """
+        coarse_first = sorted(self.layers, key=lambda layer: self._acts[layer].shape[:2])
+        for layer in coarse_first:
+            yield from self._tiles(layer, go_on, draft=True)
+        yield from self._icons(board, go_on, page)
+        yield from self._exaggerated(go_on)
+        for layer in () if page else coarse_first:
+            yield from self._tiles(layer, go_on, draft=False)
+
+    def _grid(self, layer: str) -> Grid:
+        rows, cols, channels = self._acts[layer].shape
+        cells = self._acts[layer].reshape(-1, channels)
+        norms = np.linalg.norm(cells, axis=1)
+        most = float(norms.max()) or 1.0
+        return Grid(
+            layer,
+            layer,
+            self.picture,
+            rows,
+            cols,
+            start=int(norms.argmax()) if layer == self.first else None,
+            tiled=True,
+            dead=norms == 0,
+            sizes=(norms / most).astype(np.float32),
+            law=f"area \u221d \u2016a\u2016, full at {most:.1f}",
+        )
+
+    def _tiles(self, layer: str, go_on: Callable[[], bool], draft: bool) -> Iterator[Arrived]:
+        """Tiles of a layer as they come; nothing where all are there already."""
+        acts = self._acts[layer]
+        alive = set(np.flatnonzero(acts.reshape(-1, acts.shape[-1]).any(1)).tolist())
+        drawn = self._drawn.setdefault((layer, draft), set())
+        final = self._drawn.setdefault((layer, False), set())
+        if alive <= drawn | final:
+            return
+        for cells, tiles in stream_tiles(
+            self.model, layer, acts, store=self._store, seed=self._seed, go_on=go_on, draft=draft
+        ):
+            fresh = {c: t for c, t in zip(cells, tiles, strict=True) if not (draft and c in final)}
+            drawn.update(cells)
+            if fresh:
+                yield layer, fresh
+
+    def _exaggerated(self, go_on: Callable[[], bool]) -> Iterator[Arrived]:
+        """The caricature, cut into the cells of its layer."""
+        rows, cols, _ = self._acts[self.first].shape
+        drawn = self._drawn.setdefault((CARICATURE, False), set())
+        if not self._caricature or drawn or not go_on() or not self._acts[self.first].any():
+            return
+        image = caricature(self.model, self.image, self.first, seed=self._seed, progress=False, go_on=go_on)
+        if not go_on():
+            return
+        whole = Image.fromarray(np.round(image * 255).astype(np.uint8))
+        pixels = np.asarray(whole.resize((cols * PIECE, rows * PIECE), Image.Resampling.BICUBIC))
+        pieces = pixels.reshape(rows, PIECE, cols, PIECE, 3).swapaxes(1, 2).reshape(-1, PIECE, PIECE, 3)
+        drawn.update(range(len(pieces)))
+        yield CARICATURE, dict(enumerate(pieces))
+
+    def _icons(self, board: Board, go_on: Callable[[], bool], page: bool) -> Iterator[Arrived]:
+        """Icons of channels for a network that comes without, the most listed of each layer ahead."""
+        units = board["units"]
+        assert isinstance(units, Units)
+        offset = 0
+        for layer in self.layers:
+            channels = self._acts[layer].shape[-1]
+            listed = np.argsort(-self._acts[layer].reshape(-1, channels), axis=1)[:, : units.shown]
+            counts = np.bincount(listed.ravel(), minlength=channels)
+            wanted = [offset + int(c) for c in np.argsort(-counts, kind="stable") if counts[c]]
+            missing = missing_icons(units, wanted)
+            missing = missing[: PAGE_ICONS // len(self.layers)] if page else missing
+            channel = [unit - offset for unit in missing]
+            found = stream_units(self.model, layer, channel, store=self._store, go_on=go_on)
+            yield from arrivals("units", missing, found)
+            offset += channels
+
+
+def _default_layers(model: VisionModel) -> list[str]:
+    """InceptionV1's four, or the last layer of each size of grid, the coarsest few of them."""
+    if all(name in model.layers for name in LAYERS):
+        return list(LAYERS)
+    last = {shape[:2]: name for name, shape in model.layers.items() if len(shape) == 3}
+    if not last:
+        raise ValueError(f"{model.name} has no layer with positions, so there is no place to look at.")
+    return [name for shape, name in last.items() if shape != (1, 1) or len(last) == 1][-COUNT:]

@@ -1,0 +1,59 @@
+"""Pictures that become ready one after another, and how a panel takes them up."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+from PIL import Image
+
+from lucid_ext.board import Grid, Panel, Units
+from lucid_ext.optvis import BATCH, Icon
+
+Arrived = tuple[str, dict[int, np.ndarray]]
+"""What became ready: the name of a list or a tiled grid, and {atom: uint8 (s, s, 3)}."""
+
+
+def missing_icons(panel: Panel, wanted: Iterable[int]) -> list[int]:
+    """Of some units of a list, those that have no icon yet."""
+    assert isinstance(panel, Units)
+    return [i for i in wanted if panel.icon_of is None or panel.icon_of[i] < 0]
+
+
+def arrivals(name: str, units: Sequence[int], found: Iterable[tuple[int, Icon]]) -> Iterator[Arrived]:
+    """Icons for a list as they come, (position in `units`, icon), a few at a time."""
+    ready: dict[int, np.ndarray] = {}
+    for i, icon in found:
+        ready[units[i]] = icon.pixels
+        if len(ready) == BATCH:
+            yield name, ready
+            ready = {}
+    if ready:
+        yield name, ready
+
+
+def with_pictures(panel: Panel, arrived: Mapping[int, np.ndarray]) -> Panel:
+    """A panel with pictures {atom: uint8 (s, s, 3)} added, or put in the place of earlier ones."""
+    if isinstance(panel, Grid):
+        tiles, tile_of = _merged(panel.tiles, panel.tile_of, len(panel), arrived)
+        return dataclasses.replace(panel, tiles=tiles, tile_of=tile_of)
+    icons, icon_of = _merged(panel.icons, panel.icon_of, len(panel), arrived)
+    return dataclasses.replace(panel, icons=icons, icon_of=icon_of)
+
+
+def _merged(
+    pictures: np.ndarray | None, index: np.ndarray | None, count: int, arrived: Mapping[int, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    new = np.stack(list(arrived.values()))
+    if pictures is None or index is None:
+        pictures, index = new[:0], np.full(count, -1, np.int32)
+    elif pictures.shape[1] != new.shape[1]:  # a draft may be smaller than what follows it
+        side = new.shape[1]
+        resized = [Image.fromarray(p).resize((side, side), Image.Resampling.BICUBIC) for p in pictures]
+        pictures = np.stack([np.asarray(p) for p in resized]) if resized else new[:0]
+    atoms = np.array(list(arrived), np.int64)
+    index = index.copy()
+    fresh = index[atoms] < 0
+    index[atoms[fresh]] = len(pictures) + np.arange(fresh.sum())
+    pictures = np.concatenate([pictures, new[fresh]])
+    pictures[index[atoms]] = new
+    return pictures, index

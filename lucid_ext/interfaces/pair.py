@@ -1,0 +1,112 @@
+"""Any interface as a pair: the same of two pictures or two networks, under one selection."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from lucid_ext.board import Board, Panel, Units
+from lucid_ext.interfaces.arrivals import Arrived
+from lucid_ext.interfaces.interface import Interface
+from lucid_ext.pairs import BETWEEN, FIRST, SECOND, pair
+from lucid_ext.widgets.payload import pictures_of
+
+
+class Pair(Interface):
+    """An interface beside another of its kind, or beside one of several, and what differs.
+
+    Attributes:
+        a: the first one.
+        others: those to compare it with, by the option of a control.
+        names: what the first and the second are called.
+        control: the control that chooses among `others`.
+    """
+
+    takes_pictures = False
+
+    def __init__(
+        self,
+        a: Interface,
+        other: Interface | Mapping[Any, Interface],
+        names: tuple[str, str] = ("first", "second"),
+        control: str = "compared with",
+    ):
+        """Make a pair; `Interface.pair` says what is what."""
+        others = other if isinstance(other, Mapping) else {"": other}
+        self.a, self.names, self.control = a, names, control
+        self.others = {str(option): one for option, one in others.items()}
+        if not self.others:
+            raise ValueError("there is nothing to compare with: give another interface.")
+        for one in self.others.values():
+            if type(one) is not type(a) or one.options != a.options:
+                raise ValueError(f"{one!r} is not of the same kind as {a!r}, with the same options.")
+        several = len(self.others) > 1
+        options = {**({control: list(self.others)} if several else {}), **a.options}
+        first = {control: next(iter(self.others))} if several else {}
+        self.follows = a.follows
+        super().__init__(a.model, a.image, options, {**first, **a.choice})
+
+    def see(self, image: np.ndarray) -> None:
+        """Both have seen their pictures already."""
+
+    def make_board(self, choice: Mapping[str, str]) -> Board:
+        """The boards of both for a choice, as one."""
+        (a, own), (b, _) = self._sides(choice)
+        return pair(a.board_of(own), b.board_of(own), self.names, choice)
+
+    def refine(
+        self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
+    ) -> Iterator[Arrived]:
+        """What either still lacks, in turns; what is the same unit's on both goes to their difference too."""
+        names = {panel.name for panel in board.panels}
+        work = {}
+        for side, (interface, own) in zip((FIRST, SECOND), self._sides(board.choice), strict=True):
+            mine = {n.removeprefix(side): atom for n, atom in selected.items() if n.startswith(side)}
+            present = interface.board_of(own)
+            for panel in present.panels:
+                # What came while another variant was shown.
+                late = _pictures_beyond(panel, board[side + panel.name])
+                if late:
+                    yield side + panel.name, late
+            found = interface.refine(present, mine, go_on, page)
+            work[side] = (interface, own, found)
+        while work:
+            for side, (interface, own, found) in list(work.items()):
+                arrived = next(found, None)
+                if arrived is None:
+                    del work[side]
+                    continue
+                interface.add(own, arrived)
+                name, pictures = arrived
+                yield side + name, pictures
+                if side == FIRST and BETWEEN + name in names and name in self._lists(own):
+                    yield BETWEEN + name, pictures
+
+    def _sides(self, choice: Mapping[str, str]) -> list[tuple[Interface, dict[str, str]]]:
+        own = {control: choice[control] for control in self.a.options}
+        return [(self.a, own), (self.others[choice.get(self.control, next(iter(self.others)))], own)]
+
+    def _lists(self, own: Mapping[str, str]) -> set[str]:
+        return {panel.name for panel in self.a.board_of(own).panels if isinstance(panel, Units)}
+
+    def page_choices(self) -> list[dict[str, str]]:
+        """For every one of the others what the first one's own page has."""
+        here = self.choice.get(self.control)
+        if here is None:
+            return self.a.page_choices()
+        options = [here, *(option for option in self.others if option != here)]
+        return [{self.control: option, **choice} for option in options for choice in self.a.page_choices()]
+
+
+def _pictures_beyond(panel: Panel, copy: Panel) -> dict[int, np.ndarray]:
+    """The pictures of a panel that its copy in another board lacks or has otherwise: {atom: picture}."""
+    found, other = pictures_of(panel), pictures_of(copy)
+    if found is None:
+        return {}
+    pictures, index = found
+    atoms = np.flatnonzero(index >= 0)
+    if other is not None and other[0].shape[1:] == pictures.shape[1:]:
+        there = other[1][atoms]
+        same = (pictures[index[atoms]] == other[0][there]).all((1, 2, 3)) & (there >= 0)
+        atoms = atoms[~same]
+    return {int(atom): pictures[index[atom]] for atom in atoms}

@@ -1,0 +1,226 @@
+"""Two boards under one selection, with what differs between them.
+
+Of every panel the pair shows that of the first board, that of the second, and their difference:
+for a grid whose cells a list describes, how far each cell's values have turned; for other pictures,
+the signed difference of the pictures; for a list, its units by how much they differ, with the sign.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+from PIL import Image
+
+from lucid_ext.board import Board, Grid, Link, Panel, Ranking, Units
+
+FIRST, SECOND, BETWEEN = "a_", "b_", "d_"
+"""How panels of the pair are named: after the board they are of, or what lies between the two."""
+
+LEAST_CHANGE = 1 / 255  # a difference of pictures is shown no stronger than as if it were this
+FORMULA = r"\qquad d_{y,x} = a^{A}_{y,x} - a^{B}_{y,x}, \quad 1 - \cos(a^{A}_{y,x}, a^{B}_{y,x})"
+
+
+def pair(
+    a: Board, b: Board, names: tuple[str, str] = ("A", "B"), choice: Mapping[str, str] | None = None
+) -> Board:
+    """One board of two that have the same panels.
+
+    Cells are compared by the rankings of their lists; a unit that only one board ranks for a cell is
+    left out. Lists whose units are found in one picture alone (`Units.passing`) are not compared.
+
+    Args:
+        a: the first board.
+        b: the second.
+        names: what to call them.
+        choice: where the pair stands among its variants; by default where `a` stands.
+
+    Raises:
+        ValueError: the boards do not have the same panels.
+    """
+    _check_alike(a, b)
+    first, second = names
+    links: list[Link] = [_renamed(link, FIRST) for link in a.links]
+    links += [_renamed(link, SECOND) for link in b.links]
+    rows: list[list[Panel]] = []
+    captions = []
+    for p in a.panels:
+        q = b[p.name]
+        row = [_called(p, FIRST, first), _called(q, SECOND, second)]
+        if isinstance(p, Grid) and isinstance(q, Grid):
+            between, more = _between(p, q, a, b)
+            row.append(between)
+            links += more
+            captions += [_caption(side + p.name, p.name, a, names) for side in (FIRST, SECOND, BETWEEN)]
+        elif isinstance(p, Units) and isinstance(q, Units) and _comparable(p):
+            row.append(_difference(p, q, a, b))
+        rows.append(row)
+    rows.sort(key=len, reverse=True)  # what has no difference would break the columns
+    return Board(
+        title=f"{a.title}: {first} and {second}",
+        reading=f"{a.reading} Each row shows {first}, then {second}, then what differs: dark or grey where "
+        f"they agree; a number above zero is more in {first}.",
+        panels=[panel for row in rows for panel in row],
+        links=links,
+        formula=a.formula + FORMULA,
+        caption=[sentence for sentence in captions if sentence],
+        choice=dict(a.choice if choice is None else choice),
+    )
+
+
+def _check_alike(a: Board, b: Board) -> None:
+    shapes = []
+    for board in (a, b):
+        shapes.append(
+            [
+                (p.name, p.rows, p.cols) if isinstance(p, Grid) else (p.name, p.passing or list(p.labels))
+                for p in board.panels
+            ]
+        )
+    if shapes[0] != shapes[1]:
+        known = [", ".join(p.name for p in board.panels) for board in (a, b)]
+        raise ValueError(
+            f"the boards of a pair need the same panels, with the same cells and units; "
+            f"they have {known[0]} and {known[1]}."
+        )
+
+
+def _comparable(panel: Panel) -> bool:
+    """Whether a list's units are the same on another board, and more than one."""
+    return isinstance(panel, Units) and not panel.passing and not panel.large
+
+
+def _called(panel: Panel, side: str, name: str) -> Panel:
+    """A board's panel in the pair: renamed, its title with the name of the board."""
+    changes = {"name": side + panel.name, "title": f"{panel.title}, {name}"}
+    if isinstance(panel, Grid):
+        start = panel.start if side == FIRST else None
+        return dataclasses.replace(panel, **changes, start=start)  # type: ignore[arg-type]
+    # Lists side by side have one length.
+    return dataclasses.replace(panel, **changes, most=panel.shown)  # type: ignore[arg-type]
+
+
+def _renamed(link: Link, side: str) -> Link:
+    return dataclasses.replace(link, source=side + link.source, target=side + link.target)
+
+
+def _table(ranking: Ranking, units: int) -> np.ndarray:
+    """A ranking as values (atoms, units); NaN where a unit is not ranked."""
+    table = np.full((len(ranking.atoms), units), np.nan, np.float32)
+    np.put_along_axis(table, ranking.atoms.astype(np.int64), ranking.values, axis=1)
+    return table
+
+
+def _compared(name: str, a: Board, b: Board) -> tuple[Ranking, Ranking] | None:
+    """The rankings of a grid's cells on both boards, where there is a list that can be compared."""
+    for link in a.links:
+        if isinstance(link, Ranking) and link.source == name and _comparable(a[link.target]):
+            other = b.link(name, link.target)
+            if isinstance(other, Ranking):
+                return link, other
+    return None
+
+
+def _between(p: Grid, q: Grid, a: Board, b: Board) -> tuple[Grid, list[Link]]:
+    """What lies between two grids, and the rankings that a selection in any of the three decides."""
+    found = _compared(p.name, a, b)
+    links: list[Link] = [
+        dataclasses.replace(link, source=other + p.name, target=side + link.target)
+        for side, board in ((FIRST, a), (SECOND, b))
+        for link in board.links
+        if isinstance(link, Ranking) and link.source == p.name
+        for other in (FIRST, SECOND, BETWEEN)
+        if other != side
+    ]
+    if found is None:
+        return _difference_of_pictures(p, q), links
+    units = len(a[found[0].target])
+    tables = [_table(link, units) for link in found]
+    atoms, values = _by_magnitude(tables[0] - tables[1])
+    links += [
+        Ranking(side + p.name, BETWEEN + found[0].target, atoms, values) for side in (FIRST, SECOND, BETWEEN)
+    ]
+    return _turned(p, *tables), links
+
+
+def _by_magnitude(difference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Differences ranked by magnitude, row by row; what is not known of a row comes in none."""
+    known = int((~np.isnan(difference)).sum(1).min(initial=difference.shape[1]))
+    size = np.nan_to_num(np.abs(difference), nan=-1.0)
+    atoms = np.argsort(-size, axis=1, kind="stable")[:, :known].astype(np.int32)
+    return atoms, np.take_along_axis(difference, atoms, axis=1)
+
+
+def _turned(grid: Grid, a: np.ndarray, b: np.ndarray) -> Grid:
+    """A grid of 1 - cosine between the two values of each cell, over the first picture."""
+    both = ~np.isnan(a) & ~np.isnan(b)
+    a, b = np.where(both, a, 0), np.where(both, b, 0)
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    cosine = np.where(lengths > 0, (a * b).sum(1) / np.maximum(lengths, 1e-12), 1.0)
+    turned = np.clip(1 - cosine, 0, 2).astype(np.float32)
+    return Grid(
+        BETWEEN + grid.name,
+        f"{grid.title}, how far it turned",
+        grid.picture,
+        grid.rows,
+        grid.cols,
+        start=None,
+        scene=grid.scene,
+        values=turned,
+        law=f"1 \u2212 cosine, clear at {turned.max(initial=0):.2f}",
+    )
+
+
+def _difference_of_pictures(p: Grid, q: Grid) -> Grid:
+    """A grid over the signed difference of two pictures, grey where they agree."""
+    sides: list[np.ndarray] = []
+    for grid in (p, q):
+        shown = Image.fromarray(grid.picture).resize((p.picture.shape[1], p.picture.shape[0]))
+        sides.append(np.asarray(shown, np.float32) / 255)
+    difference = sides[0] - sides[1]
+    most = max(float(np.abs(difference).max(initial=0)), LEAST_CHANGE)
+    pixels = np.round(127.5 + 127.5 * difference / most).astype(np.uint8)
+    return Grid(
+        BETWEEN + p.name,
+        f"{p.title}, difference",
+        pixels,
+        p.rows,
+        p.cols,
+        start=None,
+        scene=p.scene,
+        law=f"grey is 0, white +{most:.3f}",
+    )
+
+
+def _difference(p: Units, q: Units, a: Board, b: Board) -> Units:
+    """A list of units by how much they differ: for the selection, or as the two lists stand."""
+    values, largest = None, 0.0
+    if p.values is not None and q.values is not None:
+        values = p.values - q.values
+        largest = float(np.abs(values).max(initial=0))
+    for link in a.links:
+        other = next((m for m in b.links if (m.source, m.target) == (link.source, link.target)), None)
+        if isinstance(link, Ranking) and isinstance(other, Ranking) and link.target == p.name:
+            change = _table(link, len(p)) - _table(other, len(p))
+            largest = max(largest, float(np.nanmax(np.abs(change), initial=0)))
+    return dataclasses.replace(
+        p,
+        name=BETWEEN + p.name,
+        title=f"{p.title}, difference",
+        values=values,
+        most=p.shown,
+        scale=largest or p.scale,
+    )
+
+
+def _caption(selected: str, name: str, a: Board, names: tuple[str, str]) -> str:
+    """What a pair says of a selected cell: what leads in either, and what differs most."""
+    rankings = [link for link in a.links if isinstance(link, Ranking) and _comparable(a[link.target])]
+    own = [link for link in rankings if link.source == name]
+    if not rankings:
+        return ""
+    target = (own or rankings)[0].target
+    one, two, between = (f"{{{side}{target}" for side in (FIRST, SECOND, BETWEEN))
+    return (
+        f"At {{{selected}}}, {names[0]} is mostly {one}.1}} ({one}.1.value}}), {names[1]} {two}.1}} "
+        f"({two}.1.value}}). Most different is {between}.1}} ({between}.1.value}})."
+    )

@@ -1,0 +1,67 @@
+"""Caricatures: further than the photograph in its own direction, for all of it or for one cell."""
+
+import numpy as np
+import pytest
+
+from lucid_ext.optvis.caricature import caricature
+
+LAYER = "mixed4a"
+
+
+@pytest.fixture(scope="module")
+def drawn(model, cat):
+    return caricature(model, cat, LAYER, steps=24, progress=False)
+
+
+def along(model, photo, drawn, cell=None):
+    """<f(drawn), a> / ||a||^2 and their cosine, at one cell or at all."""
+    a, f = (model.activations(x, LAYER) for x in (photo, drawn))
+    if cell is not None:
+        a, f = a[cell], f[cell]
+    dot = float((a * f).sum())
+    return dot / float((a**2).sum()), dot / float(np.linalg.norm(a) * np.linalg.norm(f))
+
+
+def test_exaggerates(model, cat, drawn):
+    assert drawn.shape == (112, 112, 3)
+    assert drawn.dtype == np.float32
+    assert 0 <= drawn.min() < drawn.max() <= 1
+    times, cosine = along(model, cat, drawn)
+    assert times > 1  # further than the photograph itself
+    noise = np.random.default_rng(0).random((112, 112, 3), dtype=np.float32)
+    assert cosine > along(model, cat, noise)[1] + 0.1
+
+
+def test_one_cell(model, cat, drawn):
+    """It drives its own cell further than the caricature of all does, and draws little far away."""
+    one = caricature(model, cat, LAYER, (2, 3), steps=24, progress=False)
+    assert along(model, cat, one, (2, 3))[0] > along(model, cat, drawn, (2, 3))[0]
+    near, far = (np.abs(np.diff(part, axis=0)).mean() for part in (one[12:32, 20:40], one[-20:, -20:]))
+    assert near > 2 * far
+
+
+def test_same_seed_same_picture(model, cat):
+    first, again, other = (
+        caricature(model, cat, LAYER, (7, 7), steps=2, seed=seed, progress=False) for seed in (0, 0, 1)
+    )
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_stopped(model, cat):
+    asked = []
+
+    def go_on():
+        asked.append(1)
+        return len(asked) <= 2
+
+    stopped = caricature(model, cat, LAYER, steps=50, progress=False, go_on=go_on)
+    assert len(asked) == 3
+    assert stopped.shape == (112, 112, 3)
+
+
+def test_bad_input(model, cat):
+    with pytest.raises(ValueError, match=r"mixed4a has 14 x 14 cells; there is no cell \(14, 0\)"):
+        caricature(model, cat, LAYER, (14, 0))
+    with pytest.raises(ValueError, match="no listed layer with positions"):
+        caricature(model, cat, model.logits)
