@@ -46,10 +46,8 @@ def _merged(
     new = np.stack(list(arrived.values()))
     if pictures is None or index is None:
         pictures, index = new[:0], np.full(count, -1, np.int32)
-    elif pictures.shape[1] != new.shape[1]:  # a draft may be smaller than what follows it
-        side = new.shape[1]
-        resized = [Image.fromarray(p).resize((side, side), Image.Resampling.BICUBIC) for p in pictures]
-        pictures = np.stack([np.asarray(p) for p in resized]) if resized else new[:0]
+    side = max(pictures.shape[1], new.shape[1])  # sketches are smaller than what follows them
+    pictures, new = _at_least(pictures, side), _at_least(new, side)
     atoms = np.array(list(arrived), np.int64)
     index = index.copy()
     fresh = index[atoms] < 0
@@ -57,3 +55,13 @@ def _merged(
     pictures = np.concatenate([pictures, new[fresh]])
     pictures[index[atoms]] = new
     return pictures, index
+
+
+def _at_least(pictures: np.ndarray, side: int) -> np.ndarray:
+    """Square pictures enlarged to `side`, unless they are as large already."""
+    if not len(pictures):
+        return np.zeros((0, side, side, 3), np.uint8)
+    if pictures.shape[1] == side:
+        return pictures
+    enlarged = [Image.fromarray(p).resize((side, side), Image.Resampling.BICUBIC) for p in pictures]
+    return np.stack([np.asarray(p) for p in enlarged])

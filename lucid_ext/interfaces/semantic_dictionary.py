@@ -15,7 +15,10 @@ from lucid_ext.interfaces.interface import Interface
 from lucid_ext.models import Photographs, VisionModel
 from lucid_ext.optvis import (
     BATCH,
+    CHANNEL,
+    SKETCH,
     IconStore,
+    Recipe,
     Survey,
     stream_directions,
     stream_units,
@@ -96,6 +99,7 @@ class SemanticDictionary(Interface):
     def see(self, image: np.ndarray) -> None:
         """Keep the activations of every layer offered, and the class probabilities."""
         self._acts = self.model.activations(image, [*self.options["layer"], self.model.softmax])
+        self._sketched: dict[tuple[str, ...], set[int]] = {}
 
     def make_board(self, choice: Mapping[str, str]) -> Board:
         """Rank the units of every cell; icons at hand are in, others are left to `refine`."""
@@ -165,26 +169,50 @@ class SemanticDictionary(Interface):
     ) -> Iterator[Arrived]:
         """Icons of the list first, the most listed ahead, then of whole cells: the selected one, named ones.
 
-        A page leaves out the least listed: a network that comes without icons would keep it for hours.
+        Sketches come first, for those who look on, and are replaced. A page has no use for them, and
+        leaves out the least listed: a network that comes without icons would keep it for hours.
         """
         layer, basis = board.choice["layer"], board.choice["basis"]
         image, units, vector = board["image"], board["units"], board["vector"]
         assert isinstance(image, Grid)
-        missing = missing_icons(units, _by_listing(board))
-        if page:
-            missing = missing[:PAGE_ICONS]
-        if basis == "channels":
-            found = stream_units(self.model, layer, missing, store=self._store, go_on=go_on)
-        else:
-            directions = self._directions[layer, basis][missing]
-            found = stream_directions(self.model, layer, directions, store=self._store, go_on=go_on)
-        yield from arrivals("units", missing, found)
         cells = self._acts[layer].reshape(len(vector), -1)
         first = around(selected["image"], image.rows, image.cols, BATCH) if "image" in selected else []
-        wanted = dict.fromkeys([*first, *named(cells)])
-        missing = [cell for cell in missing_icons(vector, wanted) if cells[cell].any()]
-        found = stream_directions(self.model, layer, cells[missing], store=self._store, go_on=go_on)
-        yield from arrivals("vector", missing, found)
+        whole = [cell for cell in dict.fromkeys([*first, *named(cells)]) if cells[cell].any()]
+        listed = _by_listing(board)
+        if page:
+            listed = missing_icons(units, listed)[:PAGE_ICONS]
+        directions = None if basis == "channels" else self._directions[layer, basis]
+        for recipe in (CHANNEL,) if page else (SKETCH, CHANNEL):
+            yield from self._drawn(board, units, listed, directions, recipe, go_on)
+            yield from self._drawn(board, vector, whole, cells, recipe, go_on)
+
+    def _drawn(
+        self,
+        board: Board,
+        panel: Panel,
+        wanted: Sequence[int],
+        directions: np.ndarray | None,
+        recipe: Recipe,
+        go_on: Callable[[], bool],
+    ) -> Iterator[Arrived]:
+        """Icons of a list that are missing, or only sketched: of its directions, or else of channels."""
+        layer = board.choice["layer"]
+        sketched = self._sketched.setdefault((*board.choice.values(), panel.name), set())
+        missing = set(missing_icons(panel, wanted))
+        if recipe != SKETCH:
+            missing |= sketched
+        lacking = [unit for unit in wanted if unit in missing]
+        if directions is None:
+            found = stream_units(self.model, layer, lacking, recipe, store=self._store, go_on=go_on)
+        else:
+            chosen = directions[lacking]
+            found = stream_directions(self.model, layer, chosen, recipe, store=self._store, go_on=go_on)
+        for name, ready in arrivals(panel.name, lacking, found):
+            if recipe == SKETCH:
+                sketched.update(ready)
+            else:
+                sketched.difference_update(ready)
+            yield name, ready
 
     def page_choices(self) -> list[dict[str, str]]:
         """The current choice, its other bases, and a few layers spread over the depth."""

@@ -59,9 +59,8 @@ def test_a_class_of_a_network_with_a_fixed_size(own):
 @pytest.mark.parametrize("network", ["own", "linear"])
 def test_semantic_dictionary(network, basis, store, request, monkeypatch):
     quick = dataclasses.replace(icon.SKETCH, size=32, steps=2)
-    monkeypatch.setattr(
-        icon.stream_directions, "__defaults__", (quick, *icon.stream_directions.__defaults__[1:])
-    )
+    for name in ("SKETCH", "CHANNEL"):
+        monkeypatch.setattr(f"lucid_ext.interfaces.semantic_dictionary.{name}", quick)
     model = request.getfixturevalue(network)
     dictionary = lx.SemanticDictionary(model, "cat_coffee", basis=basis, store=store)
     layer = dictionary.choice["layer"]

@@ -21,10 +21,9 @@ LAYERS = ["mixed4a", "mixed4d", "mixed5a"]
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     """Icons of a few steps: what is tested here is not how they look."""
-    quick = dataclasses.replace(icon.SKETCH, size=32, steps=3)
-    monkeypatch.setattr(
-        icon.stream_directions, "__defaults__", (quick, *icon.stream_directions.__defaults__[1:])
-    )
+    for name, size in (("SKETCH", 24), ("CHANNEL", 32)):
+        quick = dataclasses.replace(icon.SKETCH, size=size, steps=3)
+        monkeypatch.setattr(f"lucid_ext.interfaces.semantic_dictionary.{name}", quick)
 
 
 @pytest.fixture
@@ -273,8 +272,6 @@ def test_page_of_a_network_without_icons_renders_the_most_listed(model, store, t
     options = {"labels": model.labels, "size": model.size, "value_range": model.value_range}
     other = lx.VisionModel(graph_def, name="other", **options)
     monkeypatch.setattr("lucid_ext.interfaces.semantic_dictionary.PAGE_ICONS", 24)
-    quick = dataclasses.replace(icon.SKETCH, size=32, steps=2)
-    monkeypatch.setattr(icon.stream_units, "__defaults__", (quick, *icon.stream_units.__defaults__[1:]))
     dictionary = lx.SemanticDictionary(other, "cat_coffee", layers=["mixed4d"], store=store)
     monkeypatch.setattr(dictionary, "page_choices", lambda: [dictionary.choice])
     dictionary.to_html(tmp_path / "page.html")
@@ -284,6 +281,25 @@ def test_page_of_a_network_without_icons_renders_the_most_listed(model, store, t
     for cell in (board["image"].start, *board["image"].places.values()):
         assert {unit for unit, _ in board.rows("units", {"image": cell})} <= drawn
     assert len(board["units"]) == 264
+
+
+def test_sketches_come_first_and_are_replaced(made):
+    dictionary = made(layer="mixed4d", basis="NMF")
+    board = dictionary.board
+    sizes = [
+        (name, pixels.shape[0], atom)
+        for name, ready in dictionary.refine(board, {}, lambda: True)
+        for atom, pixels in ready.items()
+    ]
+    drafts = [(name, atom) for name, size, atom in sizes if size == 24]
+    finals = [(name, atom) for name, size, atom in sizes if size == 32]
+    assert sizes == sorted(sizes, key=lambda found: found[1])  # all sketches before anything better
+    assert sorted(drafts) == sorted(finals)
+    assert {atom for name, atom in drafts if name == "units"} == set(range(len(board["units"])))
+    dictionary.wait()
+    assert dictionary.board["units"].icons.shape[1] == 32
+    again = [size for _, ready in dictionary.refine(dictionary.board, {}, lambda: True) for size in ready]
+    assert again == []
 
 
 def test_exported_page_in_a_browser(made, chromium, tmp_path):
