@@ -84,8 +84,8 @@ class Grid:
     def same_place(self, atom: int, other: "Grid") -> int:
         """The cell of another grid over the same picture that holds this cell's centre."""
         row, col = divmod(atom, self.cols)
-        row = int((row + 0.5) / self.rows * other.rows)
-        return row * other.cols + int((col + 0.5) / self.cols * other.cols)
+        row = (2 * row + 1) * other.rows // (2 * self.rows)  # in whole numbers: a centre may lie on an edge
+        return row * other.cols + (2 * col + 1) * other.cols // (2 * self.cols)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -61,8 +61,12 @@ class Scene:
     """An open page with several pictures."""
 
     def __init__(self, made):
-        self.tab, self.state, self.rows = made.tab, made.state, made.rows
-        self.board = made.board
+        self.tab, self.state, self.board = made.tab, made.state, made.board
+
+    def names(self, which=0):
+        """What a list shows."""
+        rows = self.tab.locator(".lx-units").nth(which).locator(".lx-row:not(.lx-empty)").all()
+        return [row.locator(".lx-name").inner_text() for row in rows]
 
     def picture(self, name):
         heading = self.tab.get_by_role("heading", name=self.board[name].title, exact=True)
@@ -135,7 +139,7 @@ def test_one_selection_and_its_place_in_the_others(opened):
     assert opened.state("selected") == {"middle": 98}
     opened.tab.mouse.click(*opened.point("coarse", 17))  # row 2, column 3
     assert opened.state("selected") == {"coarse": 17}
-    assert opened.rows()[0][0] == f"u:{opened.board.link('coarse', 'units').atoms[17][0]}"
+    assert opened.names() == [f"u:{unit}" for unit in opened.board.link("coarse", "units").atoms[17][:3]]
     assert opened.covered("fine", ".lx-same") == [12, 8, 4, 4]
     assert opened.covered("middle", ".lx-same") == [6, 4, 2, 2]
     assert opened.picture("coarse").locator(".lx-same.lx-on").count() == 0
@@ -353,9 +357,7 @@ def test_a_pair_has_one_selection_and_one_lens(paired):
     for name in ("b_middle", "d_middle", "a_image"):
         paired.tab.mouse.click(*paired.point(name, 33))
         assert paired.state("selected") == {name: 33}
-        shown = paired.tab.locator(".lx-units").nth(2).locator(".lx-row:not(.lx-empty)").all()
-        names = [row.locator(".lx-name").inner_text() for row in shown]
-        assert names == [f"u:{unit}" for unit, _ in paired.board.rows("d_units", {name: 33})]
+        assert paired.names(2) == [f"u:{unit}" for unit, _ in paired.board.rows("d_units", {name: 33})]
         assert paired.tab.locator(".lx-caption").inner_text() == paired.board.describe({name: 33})
 
 

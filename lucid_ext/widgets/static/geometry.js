@@ -57,8 +57,10 @@ export function cellAfterKey(cell, key, rows, cols, withControl = false) {
 
 /** The cell of another grid over the same picture that holds this cell's centre. */
 export function sameplace(cell, from, to) {
-  const box = cellBox(cell, from.rows, from.cols);
-  return cellAt(box.x + box.width / 2, box.y + box.height / 2, to.rows, to.cols);
+  // In whole numbers, as in Python: a centre may lie on an edge.
+  const row = Math.floor(((2 * Math.floor(cell / from.cols) + 1) * to.rows) / (2 * from.rows));
+  const col = Math.floor(((2 * (cell % from.cols) + 1) * to.cols) / (2 * from.cols));
+  return row * to.cols + col;
 }
 
 /** From a position in the viewport to one in the picture. */

@@ -19,6 +19,7 @@ import { Tiles } from "./tiles.js";
 const WHEEL_ZOOM = 1.2;
 const KEY_ZOOM = 1.5;
 const PAN_STEP = 0.15; // of the viewport, by Shift and an arrow key
+const EDGE = 1e-9; // a centre on an edge belongs to the cell after it
 const TAP_SLOP = 6; // pixels a finger may move and still have tapped
 
 /**
@@ -128,7 +129,7 @@ export class Picture {
       Object.entries(there).map(([what, box]) => [what, box && cellsOver(box, rows, cols)]),
     );
     const box = there.selected;
-    const same = box && cellAt(box.x + box.width / 2, box.y + box.height / 2, rows, cols);
+    const same = box && cellAt(box.x + box.width / 2 + EDGE, box.y + box.height / 2 + EDGE, rows, cols);
     this.last = selected ?? same ?? hovered ?? this.last;
     this.draw();
   }
