@@ -64,7 +64,7 @@ class GridRecipe:
 
 FINAL = GridRecipe()
 
-DRAFT = dataclasses.replace(FINAL, steps=3, rate=0.2)
+DRAFT = dataclasses.replace(FINAL, steps=3, rate=0.12)
 """Within seconds for a whole layer, and with the same groups, so that the final tiles resemble it."""
 
 
