@@ -1,7 +1,9 @@
 """Feature visualization: what a unit, a direction or any objective responds to, as a picture."""
 
 from lucid_ext.optvis.ascent import Recipe, evaluate
+from lucid_ext.optvis.caricature import caricature
 from lucid_ext.optvis.diverse import diverse_icons
+from lucid_ext.optvis.grids import GridQuality, GridRecipe, dead_cells, grid_quality, stream_tiles
 from lucid_ext.optvis.icon import BATCH, CHANNEL, SKETCH, icons, stream_directions, stream_units
 from lucid_ext.optvis.parallel import render_sheet
 from lucid_ext.optvis.render import render_vis
@@ -16,20 +18,26 @@ __all__ = [
     "CHANNEL",
     "SKETCH",
     "STANDARD",
+    "GridQuality",
+    "GridRecipe",
     "Icon",
     "IconStore",
     "Recipe",
     "Report",
     "Survey",
     "Transform",
+    "caricature",
+    "dead_cells",
     "diverse_icons",
     "evaluate",
     "gather",
+    "grid_quality",
     "icons",
     "render_sheet",
     "render_vis",
     "shipped_sheet",
     "stream_directions",
+    "stream_tiles",
     "stream_units",
     "survey_photographs",
 ]

@@ -64,7 +64,7 @@ class GridRecipe:
 
 FINAL = GridRecipe()
 
-DRAFT = dataclasses.replace(FINAL, steps=3, rate=0.2)
+DRAFT = dataclasses.replace(FINAL, steps=3, rate=0.12)
 """Within seconds for a whole layer, and with the same groups, so that the final tiles resemble it."""
 
 
@@ -150,30 +150,26 @@ def stream_tiles(
     recipe = recipe or (DRAFT if draft else FINAL)
     cells = acts.reshape(-1, channels)
     digest = hashlib.sha256(repr(acts.shape).encode() + acts.tobytes()).hexdigest()
-    # A draft makes way for what is finished.
-    kept = FINAL if draft and recipe == DRAFT else recipe
+    finished = FINAL if recipe == DRAFT else recipe
     dead = set(dead_cells(acts))
     determined = {
-        i: _determined_by(model, layer, digest, i, kept, seed) for i in range(len(cells)) if i not in dead
+        i: _determined_by(model, layer, digest, i, finished, seed) for i in range(len(cells)) if i not in dead
     }
     found = {i: icon for i, d in determined.items() if (icon := store.get(icon_key(d))) is not None}
     if found:
         yield list(found), np.stack([icon.pixels for icon in found.values()])
     missing = [i for i in determined if i not in found]
-    if not missing:
+    shared = _shared(model, layer, acts, digest, recipe, seed, go_on) if missing else None
+    if shared is None:
         return
-    shared = _shared(model, layer, acts, digest, recipe, seed, go_on)
     for at in range(0, len(missing), BATCH):
-        if shared is None:
-            return
         batch = missing[at : at + BATCH]
         directions = cells[batch] / np.linalg.norm(cells[batch], axis=1, keepdims=True)
         generators = [np.random.default_rng([seed, i + 1]) for i in batch]
         noise = [param.initial_spectrum(g, recipe.size, recipe.size, recipe.sd) for g in generators]
         start = np.stack(noise) + np.einsum("nk,k...->n...", shared.shares[batch], shared.spectra)
-        rendered = _climb(
-            model, layer, directions, start, generators, recipe, (recipe.steps, recipe.rate), go_on
-        )
+        pace = (recipe.steps, recipe.rate)
+        rendered = _climb(model, layer, directions, start, generators, recipe, pace, go_on)
         if rendered is None:
             return
         pixels = np.round(rendered[1] * 255).astype(np.uint8)
@@ -342,7 +338,21 @@ def _climb(
     pace: tuple[int, float],
     go_on: Callable[[], bool],
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """Up to BATCH spectra and images, from where they start; None if told to stop."""
+    """Let up to BATCH images climb, each along its own direction.
+
+    Args:
+        model: the network.
+        layer: a layer with positions.
+        directions: (n, c), of length 1.
+        start: the spectra to go on from, (n, 2, 3, size, size // 2 + 1).
+        generators: one for each image, for its moves.
+        recipe: how to render.
+        pace: number of steps, and the first step size.
+        go_on: asked before every step.
+
+    Returns:
+        Spectra and images as they are then, or None if told to stop.
+    """
     count, (steps, rate) = len(directions), pace
     padded = np.resize(directions, (BATCH, directions.shape[1])).astype(np.float32)
     renderer = _renderer(model, layer, recipe)

@@ -1,8 +1,10 @@
 """Caricatures: further than the photograph in its own direction, for all of it or for one cell."""
 
+import keras
 import numpy as np
 import pytest
 
+import lucid_ext as lx
 from lucid_ext.optvis.caricature import caricature
 
 LAYER = "mixed4a"
@@ -65,3 +67,16 @@ def test_bad_input(model, cat):
         caricature(model, cat, LAYER, (14, 0))
     with pytest.raises(ValueError, match="no listed layer with positions"):
         caricature(model, cat, model.logits)
+
+
+def test_nothing_to_exaggerate():
+    """A layer whose units are all below zero for any image."""
+    below = {"kernel_initializer": "zeros", "bias_initializer": keras.initializers.Constant(-1.0)}
+    x = keras.Input((32, 32, 3))
+    seen = keras.layers.Conv2D(4, 3, activation="relu", name="dead", **below)(x)
+    classes = keras.layers.Dense(2, activation="softmax")(keras.layers.GlobalAveragePooling2D()(seen))
+    dead = lx.load_model(keras.Model(x, classes), labels=["a", "b"])
+    image = np.random.default_rng(0).random((32, 32, 3), dtype=np.float32)
+    layer = next(name for name, shape in dead.layers.items() if len(shape) == 3 and shape[-1] == 4)
+    with pytest.raises(ValueError, match="is zero there for this image"):
+        caricature(dead, image, layer)
