@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from lucid_ext import lucid_tf2
 
 if TYPE_CHECKING:
+    from lucid_ext import attribution
+    from lucid_ext.attribution import Attribution, attribute
     from lucid_ext.board import Board
     from lucid_ext.groups import Groups, factorize
     from lucid_ext.interfaces import SemanticDictionary
@@ -18,6 +20,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "SAMPLES",
+    "Attribution",
     "Board",
     "Groups",
     "IconStore",
@@ -25,6 +28,8 @@ __all__ = [
     "SemanticDictionary",
     "Transform",
     "VisionModel",
+    "attribute",
+    "attribution",
     "factorize",
     "from_lucid",
     "icons",
@@ -38,6 +43,7 @@ LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 """Set it yourself, to anything, to see what TensorFlow writes when it starts."""
 
 _HOME = {
+    **dict.fromkeys(("Attribution", "attribute", "attribution"), "attribution"),
     "Board": "board",
     "Groups": "groups",
     "factorize": "groups",
@@ -61,7 +67,8 @@ def __getattr__(name: str) -> Any:
         and LOG_LEVEL not in os.environ
     ):
         _import_tensorflow_quietly()
-    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    module = importlib.import_module(f"{__name__}.{_HOME[name]}")
+    return module if name == _HOME[name] else getattr(module, name)
 
 
 def _import_tensorflow_quietly() -> None:

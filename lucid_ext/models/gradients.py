@@ -41,7 +41,26 @@ def _where_alive(usual: tf.Tensor, redirected: tf.Tensor) -> tf.Tensor:
     return tf.where(alive, usual, redirected)
 
 
+@tf.RegisterGradient("LucidExtSmoothMaxPool")
+def smooth_max_pool(op: tf.Operation, grad: tf.Tensor) -> tf.Tensor:
+    """The gradient of avg_pool(x^2) / (1e-2 + avg_pool(|x|)) in place of max-pooling's.
+
+    Max-pooling hands all of the gradient to the largest input of a window, by however little it
+    won. This shares it out (Olah et al., The Building Blocks of Interpretability, 2018).
+    """
+    (x,) = op.inputs
+    window = {key: op.get_attr(key) for key in ("ksize", "strides", "padding", "data_format")}
+
+    def spread(above: tf.Tensor) -> tf.Tensor:
+        return tf.raw_ops.AvgPoolGrad(orig_input_shape=tf.shape(x), grad=above, **window)
+
+    squares = tf.raw_ops.AvgPool(value=x**2, **window)
+    sizes = 1e-2 + tf.raw_ops.AvgPool(value=tf.abs(x), **window)
+    return 2 * x * spread(grad / sizes) - tf.sign(x) * spread(grad * squares / sizes**2)
+
+
 REDIRECTED_RELU = {"Relu": "LucidExtRedirectedRelu", "Relu6": "LucidExtRedirectedRelu6"}
+SMOOTH_MAX_POOL = {"MaxPool": "LucidExtSmoothMaxPool"}
 
 
 @contextlib.contextmanager
