@@ -160,7 +160,7 @@ class Problem:
                 masks[of_pass, targets] = 1
                 own = self._seen_rows[targets], self._seen_columns[targets]
                 sums[targets] += self._run(f"linear {overrides}", run, *given, masks, of_pass, *own)
-        return np.moveaxis(sums, 0, -1).reshape(*self.atoms.shape, *self.targets.shape)
+        return np.moveaxis(sums, 0, -1).reshape((*self.atoms.shape, *self.targets.shape))
 
     def keep_first(self, order: np.ndarray, counts: Sequence[int] | np.ndarray) -> np.ndarray:
         """The targets' scores when only the first few atoms of an order are kept.
@@ -180,7 +180,7 @@ class Problem:
         """How much lower each score is without each atom: (*atoms.shape, *targets.shape)."""
         everyone = np.arange(self.atoms.count)
         without = self._measure_by(lambda i: everyone != i[:, None], everyone)
-        return (self.score - without).reshape(*self.atoms.shape, *self.targets.shape)
+        return (self.score - without).reshape((*self.atoms.shape, *self.targets.shape))
 
     def _measure_by(self, keep: Callable, numbers: np.ndarray) -> np.ndarray:
         """`measure` of what `keep` makes of numbers, a few at a time."""
