@@ -8,7 +8,7 @@ MODEL ?=
 IMAGES ?=
 WEIGHTS ?=
 
-.PHONY: explore lab test test-slow lint format bench assets clean
+.PHONY: explore lab test test-slow lint format bench bench-attribution assets clean
 
 explore: $(VENV)/ready ## run every notebook and write build/explore/index.html; IMAGE=photo.jpg MODEL=graph.pb for your own
 	$(BIN)/python notebooks/explore.py --image "$(IMAGE)" --model "$(MODEL)"
@@ -36,6 +36,9 @@ format: $(VENV)/ready-dev node_modules/.ready
 bench: $(VENV)/ready-dev ## the measurements the README quotes
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/inception_v1.py
+
+bench-attribution: $(VENV)/ready-dev ## attribution on InceptionV1's graph, against the article's notebook method
+	$(BIN)/python benchmarks/attribution.py
 
 # Everything that derives from the weights. IMAGES=folder with val/<WordNet id>/*;
 # WEIGHTS=weights.npz as training/train.py leaves it, or nothing to keep the present network.
