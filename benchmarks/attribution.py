@@ -153,7 +153,8 @@ def ablation(graph: str) -> None:
     cold = timed(lambda: lx.attribute(*ask))[1]
     warm = min(timed(lambda: lx.attribute(*ask))[1] for _ in range(3))
     print(
-        f"ablation of the 196 cells of the embedded network's mixed4d: {warm:.2f} s (first {cold:.2f} s), 2 s to reach"
+        f"ablation of the 196 cells of the embedded network's mixed4d: {warm:.2f} s "
+        f"(first {cold:.2f} s), 2 s to reach"
     )
 
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 from lucid_ext.attribution.atoms import Atoms, find_atoms
 from lucid_ext.attribution.targets import Targets, find_targets
 from lucid_ext.models import VisionModel
-from lucid_ext.models.gradients import gradient_overrides
+from lucid_ext.models.gradients import MAX_POOL, gradient_overrides
 
 BUDGET = 1_000_000_000
 """Bytes that passes may hold at once. With TensorFlow and the network a process stays under 2 GB."""
@@ -72,8 +72,12 @@ class Problem:
             model.check_layer(source)
         self.model, self.source = model, source
         self.targets: Targets = find_targets(model, target)
-        _check_order(model, source, self.targets.layer)
-        self.held = tuple(model.held(source, [self.targets.layer]))
+        known = model.memo.setdefault("held", {})
+        layers = (source, self.targets.layer)
+        if layers not in known:
+            _check_order(model, *layers)
+            known[layers] = tuple(model.held(source, [self.targets.layer]))
+        self.held: tuple[str, ...] = known[layers]
         seen = model.prepare(image)
         found = model.function("input", [source, *self.held])(seen[None])
         self.activations = seen if source == "input" else found[0].numpy()[0]
@@ -145,7 +149,7 @@ class Problem:
         """
         points = self.activations[None] if points is None else points
         weights = np.full(len(points), 1 / len(points)) if weights is None else weights
-        overrides = dict(overrides or {})
+        overrides = {**MAX_POOL, **(overrides or {})}
         run = functools.partial(self._linear, overrides=overrides)
         rows = self._rows(HELD_BY_GRADIENTS)
         together = max(1, rows // len(self.passes))  # points in one batch
@@ -205,7 +209,11 @@ class Problem:
         alone = [np.array([i]) for i in range(self.targets.count)]
         if cells is None or len(cells) == 1 or self.activations.ndim != 3:
             return alone
-        rows, columns = self.model.dependencies(self.source, self.targets.layer)
+        known = self.model.memo.setdefault("dependencies", {})
+        layers = (self.source, self.targets.layer)
+        if layers not in known:
+            known[layers] = self.model.dependencies(*layers)
+        rows, columns = known[layers]
         stride_y, stride_x = _stride(rows), _stride(columns)
         y, x = np.divmod(cells, len(columns))
         number = (y % stride_y) * stride_x + x % stride_x

@@ -279,6 +279,8 @@ class VisionModel:
         """The shape of one layer, without the batch, for an input of `size` (height, width)."""
         if layer == "input":
             return (*size, 3)
+        if tuple(size) == self.size and layer in self.layers:
+            return self.layers[layer]
         return self._shapes([layer], size)[layer]
 
     def _find_layers(self, layers: Collection[str] | None) -> Layers:
