@@ -149,7 +149,8 @@ class Problem:
         """
         points = self.activations[None] if points is None else points
         weights = np.full(len(points), 1 / len(points)) if weights is None else weights
-        overrides = {**MAX_POOL, **(overrides or {})}
+        # One backward pass for each forward pass has nothing to save there.
+        overrides = {**(MAX_POOL if len(self.passes) > 1 else {}), **(overrides or {})}
         run = functools.partial(self._linear, overrides=overrides)
         rows = self._rows(HELD_BY_GRADIENTS)
         together = max(1, rows // len(self.passes))  # points in one batch
