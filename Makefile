@@ -9,7 +9,7 @@ IMAGES ?=
 WEIGHTS ?=
 CELLS ?= 196
 
-.PHONY: explore lab test test-slow lint format bench bench-grids assets clean
+.PHONY: explore lab test test-slow lint format bench bench-render bench-grids bench-attribution assets clean
 
 explore: $(VENV)/ready ## run every notebook and write build/explore/index.html; IMAGE=photo.jpg MODEL=graph.pb IMAGES=folder for your own
 	$(BIN)/python notebooks/explore.py --image "$(IMAGE)" --model "$(MODEL)" --images "$(IMAGES)"
@@ -38,8 +38,17 @@ bench: $(VENV)/ready-dev ## the measurements the README quotes
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/inception_v1.py
 
+bench-render: $(VENV)/ready-dev ## time to quality of icons, against Lucid's; a page to judge them blind; scaling
+	$(BIN)/python benchmarks/render.py
+	$(BIN)/python benchmarks/blind.py
+	$(BIN)/python benchmarks/render_inception_v1.py
+	$(BIN)/python benchmarks/scaling.py
+
 bench-grids: $(VENV)/ready-dev ## quality and time of activation grids, against Lucid's; CELLS=28 for a sample
 	$(BIN)/python benchmarks/grids.py --cells $(CELLS)
+
+bench-attribution: $(VENV)/ready-dev ## attribution on InceptionV1's graph, against the article's notebook method
+	$(BIN)/python benchmarks/attribution.py
 
 # Everything that derives from the weights. IMAGES=folder with val/<WordNet id>/*;
 # WEIGHTS=weights.npz as training/train.py leaves it, or nothing to keep the present network.

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from lucid_ext import lucid_tf2
 
 if TYPE_CHECKING:
+    from lucid_ext import attribution
+    from lucid_ext.attribution import Attribution, attribute
     from lucid_ext.board import Board
     from lucid_ext.groups import Groups, factorize
     from lucid_ext.interfaces import ActivationGrid, IconReport, Pair, SemanticDictionary, icon_report
@@ -36,6 +38,7 @@ __version__ = "0.1.0"
 __all__ = [
     "SAMPLES",
     "ActivationGrid",
+    "Attribution",
     "Board",
     "Groups",
     "IconReport",
@@ -47,6 +50,8 @@ __all__ = [
     "Transform",
     "VisionModel",
     "adversarial",
+    "attribute",
+    "attribution",
     "diverse_icons",
     "factorize",
     "from_lucid",
@@ -67,6 +72,7 @@ LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _HOME = {
+    **dict.fromkeys(("Attribution", "attribute", "attribution"), "attribution"),
     "Board": "board",
     "Groups": "groups",
     "factorize": "groups",
@@ -105,7 +111,8 @@ def __getattr__(name: str) -> Any:
         and LOG_LEVEL not in os.environ
     ):
         import_tensorflow_quietly()
-    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    module = importlib.import_module(f"{__name__}.{_HOME[name]}")
+    return module if name == _HOME[name] else getattr(module, name)
 
 
 def import_tensorflow_quietly() -> None:

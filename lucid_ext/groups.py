@@ -77,6 +77,35 @@ def factorize(acts: np.ndarray, n_groups: int = 6, method: str = "nmf", seed: in
     )
 
 
+def project(acts: np.ndarray, groups: Groups) -> np.ndarray:
+    """How much of each group is where in other activations, or in evidence for the same classes.
+
+    Args:
+        acts: (h, w, c), of another picture or layer; c as the groups'.
+        groups: directions found by `factorize`.
+
+    Returns:
+        float32 (h, w, k): per cell the weights that come nearest to it; not negative, unless the
+        groups are principal components.
+
+    Raises:
+        ValueError: the channels are not the groups'.
+    """
+    from scipy.optimize import nnls
+
+    if acts.ndim != 3 or acts.shape[-1] != groups.channels.shape[1]:
+        raise ValueError(
+            f"activations of shape {acts.shape} have no share in groups of {groups.channels.shape[1]} "
+            "channels: use activations with as many."
+        )
+    cells = acts.reshape(-1, acts.shape[-1]).astype(np.float64) - groups.mean
+    if groups.mean.any():
+        found = cells @ groups.channels.T
+    else:
+        found = np.array([nnls(groups.channels.T, cell)[0] for cell in cells])
+    return found.reshape(*acts.shape[:2], -1).astype(np.float32)
+
+
 def _nmf(cells: np.ndarray, n_groups: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.decomposition import NMF
     from sklearn.exceptions import ConvergenceWarning

@@ -93,3 +93,23 @@ def test_activations_that_are_the_same_everywhere(method):
 def test_what_cannot_be_factorized(acts, options, what):
     with pytest.raises(ValueError, match=what):
         lx.factorize(acts, **options)
+
+
+def test_groups_in_other_activations(acts, rng):
+    """Against scikit-learn's own `transform`, and back to where they came from."""
+    from sklearn.decomposition import NMF
+
+    from lucid_ext.groups import project
+
+    groups = lx.factorize(acts, 3)
+    other = rng.random((3, 5, 20)).astype(np.float32)
+    model = NMF(3, init="nndsvd", max_iter=2000, tol=1e-5)
+    model.fit(acts.reshape(-1, 20))
+    model.components_ = groups.channels.astype(np.float32)
+    np.testing.assert_allclose(
+        project(other, groups).reshape(-1, 3), model.transform(other.reshape(-1, 20)), atol=5e-3
+    )
+    components = lx.factorize(acts, 3, "pca")
+    np.testing.assert_allclose(project(acts, components), components.spatial, atol=1e-4)
+    with pytest.raises(ValueError, match="no share in groups of 20 channels"):
+        project(other[..., :7], groups)

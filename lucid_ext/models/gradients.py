@@ -41,7 +41,43 @@ def _where_alive(usual: tf.Tensor, redirected: Callable[[], tf.Tensor]) -> tf.Te
     return tf.cond(tf.reduce_all(alive), lambda: usual, lambda: tf.where(alive, usual, redirected()))
 
 
+@tf.RegisterGradient("LucidExtMaxPool")
+def max_pool(op: tf.Operation, grad: tf.Tensor) -> tf.Tensor:
+    """Max-pooling's own gradient, for many backward passes after one forward pass.
+
+    TensorFlow's looks for the largest input of every window anew in each pass; here that is found
+    once, and each pass only adds up. The numbers are the same.
+    """
+    (x,) = op.inputs
+    window = {key: op.get_attr(key) for key in ("ksize", "strides", "padding")}
+    if op.get_attr("data_format") != b"NHWC" or window["padding"] == b"EXPLICIT":
+        raise ValueError(f"max-pooling {op.name!r} is not in NHWC with padding SAME or VALID.")
+    _, largest = tf.raw_ops.MaxPoolWithArgmax(input=x, include_batch_in_index=True, **window)
+    sums = tf.math.unsorted_segment_sum(tf.reshape(grad, [-1]), tf.reshape(largest, [-1]), tf.size(x))
+    return tf.reshape(sums, tf.shape(x))
+
+
+@tf.RegisterGradient("LucidExtSmoothMaxPool")
+def smooth_max_pool(op: tf.Operation, grad: tf.Tensor) -> tf.Tensor:
+    """The gradient of avg_pool(x^2) / (1e-2 + avg_pool(|x|)) in place of max-pooling's.
+
+    Max-pooling hands all of the gradient to the largest input of a window, by however little it
+    won. This shares it out (Olah et al., The Building Blocks of Interpretability, 2018).
+    """
+    (x,) = op.inputs
+    window = {key: op.get_attr(key) for key in ("ksize", "strides", "padding", "data_format")}
+
+    def spread(above: tf.Tensor) -> tf.Tensor:
+        return tf.raw_ops.AvgPoolGrad(orig_input_shape=tf.shape(x), grad=above, **window)
+
+    squares = tf.raw_ops.AvgPool(value=x**2, **window)
+    sizes = 1e-2 + tf.raw_ops.AvgPool(value=tf.abs(x), **window)
+    return 2 * x * spread(grad / sizes) - tf.sign(x) * spread(grad * squares / sizes**2)
+
+
 REDIRECTED_RELU = {"Relu": "LucidExtRedirectedRelu", "Relu6": "LucidExtRedirectedRelu6"}
+MAX_POOL = {"MaxPool": "LucidExtMaxPool"}
+SMOOTH_MAX_POOL = {"MaxPool": "LucidExtSmoothMaxPool"}
 
 
 @contextlib.contextmanager

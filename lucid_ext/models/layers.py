@@ -4,6 +4,8 @@ import html
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from lucid_ext.models.graph import GraphDef, NodeDef, between, node_of
 
 # Ops whose output at a place depends on their inputs at that place alone.
@@ -52,6 +54,7 @@ LOCAL_OPS = frozenset(
         "Tanh",
     ]
 )
+PADDINGS = {"Pad", "PadV2", "MirrorPad"}
 CONVOLUTIONS = {"Conv2D", "DepthwiseConv2dNative"}
 POOLINGS = {"AvgPool", "MaxPool"}
 
@@ -148,6 +151,77 @@ def receptive_fields(
             field = WHOLE
         fields[name], steps[name] = field, step
     return {name: fields.get(name, WHOLE) for name in names}
+
+
+def dependencies(
+    graph_def: GraphDef,
+    kernels: Mapping[str, Shape],
+    source: str,
+    grid: Shape,
+    target: str,
+    target_grid: Shape,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which cells of one layer a cell of a later one can depend on, from the graph alone.
+
+    Args:
+        graph_def: a graph in NHWC.
+        kernels: the shapes of its weights, by node name.
+        source: the earlier layer.
+        grid: its (height, width) in cells.
+        target: the later layer.
+        target_grid: its (height, width) in cells.
+
+    Returns:
+        Boolean (H, h) and (W, w): cell (Y, X) depends on no other cells (y, x) than those with
+        `rows[Y, y] and columns[X, x]`. True everywhere where an op mixes positions freely.
+    """
+    import networkx
+
+    part = between(graph_def, {source}, [target])
+    nodes = {node.name: node for node in part.node}
+    paths = networkx.DiGraph((node_of(i), node.name) for node in part.node for i in node.input)
+    found: dict[str, list[np.ndarray] | None] = {source: [np.eye(size, dtype=bool) for size in grid]}
+    for name in networkx.topological_sort(paths):
+        reached = [found[n] for n in paths.predecessors(name) if n in found]
+        if not reached:
+            continue
+        node, first = nodes[name], reached[0]
+        axes = None
+        if first is not None and all(
+            other is not None and [a.shape for a in other] == [a.shape for a in first] for other in reached
+        ):
+            axes = [np.any(axis, axis=0) for axis in zip(*filter(None, reached), strict=True)]
+        if axes is not None and node.op in CONVOLUTIONS | POOLINGS:
+            axes = _through_window(node, _window(node, nodes, kernels), axes)
+        elif node.op not in LOCAL_OPS - PADDINGS:
+            axes = None
+        found[name] = axes
+    axes = found.get(target)
+    if axes is None or tuple(len(axis) for axis in axes) != tuple(target_grid):
+        axes = [np.ones((after, before), bool) for after, before in zip(target_grid, grid, strict=True)]
+    return axes[0], axes[1]
+
+
+def _through_window(
+    node: NodeDef, window: tuple[Window, Window], axes: Sequence[np.ndarray]
+) -> list[np.ndarray] | None:
+    """Dependencies of what a convolution or pooling gives, from those of what it reads."""
+    padding = node.attr["padding"].s
+    if padding not in (b"SAME", b"VALID") or WHOLE[0] in window[0]:
+        return None
+    found = []
+    strides = list(node.attr["strides"].list.i[1:3])
+    for axis, size, apart, stride in zip(axes, *window, strides, strict=True):
+        size, apart, stride = int(size), int(apart), int(stride)
+        count, reach = len(axis), (size - 1) * apart + 1
+        after = -(-count // stride) if padding == b"SAME" else (count - reach) // stride + 1
+        before = max((after - 1) * stride + reach - count, 0) // 2 if padding == b"SAME" else 0
+        out = np.zeros((after, axis.shape[1]), bool)
+        for i in range(after):
+            read = i * stride - before + apart * np.arange(size)
+            out[i] = axis[read[(read >= 0) & (read < count)]].any(0)
+        found.append(out)
+    return found
 
 
 def _largest(windows: Sequence[Window]) -> Window:

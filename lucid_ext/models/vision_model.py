@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from lucid_ext.models.graph import GraphDef, add_pre_relu, beside, between, bottlenecks, take_weights
-from lucid_ext.models.layers import Layers, receptive_fields
+from lucid_ext.models.layers import Layers, dependencies, receptive_fields
 
 # What a layer can end in; of the nodes that all of the image passes through, these are listed
 # unless it is said which.
@@ -150,7 +150,7 @@ class VisionModel:
         Raises:
             ValueError: there are such paths, and no image to hold them at.
         """
-        held = [] if image is None or source == "input" else beside(self._structure, source, targets)
+        held = [] if image is None else self.held(source, targets)
         values = self.function("input", held)(self.prepare(image)[None]) if image is not None and held else []
 
         def run(x: tf.Tensor, *values: tf.Tensor) -> list[tf.Tensor]:
@@ -168,6 +168,30 @@ class VisionModel:
             return self._functions[key](x, *values)
 
         return LayerFunction(call, tuple(held))
+
+    def held(self, source: str, targets: Sequence[str]) -> list[str]:
+        """The nodes that decide `targets` together with `source`, and do not depend on it; see `function`.
+
+        Raises:
+            ValueError: a target does not come after `source`.
+        """
+        return [] if source == "input" else beside(self._structure, source, targets)
+
+    def weights(self, source: str, target: str) -> dict[str, tf.Tensor]:
+        """The weights between two layers, by node name; `splice` can be given others in their place."""
+        part = between(self._structure, {source, *self._weights}, [target])
+        read = {i for node in part.node for i in node.input}
+        return {name: value for name, value in self._weights.items() if name in read}
+
+    def dependencies(self, source: str, target: str) -> tuple[np.ndarray, np.ndarray]:
+        """Which cells of `source` a cell of `target` can depend on; both are layers with positions.
+
+        Returns:
+            Boolean (H, h) and (W, w): rows of the target by rows of the source, and columns.
+        """
+        kernels = {name: tuple(weight.shape) for name, weight in self._weights.items()}
+        grids = [self.shape_of(name, self.size)[:2] for name in (source, target)]
+        return dependencies(self._structure, kernels, source, grids[0], target, grids[1])
 
     def to_range(self, images: tf.Tensor) -> tf.Tensor:
         """Images in [0, 1] as the input node takes them."""
@@ -253,6 +277,10 @@ class VisionModel:
 
     def shape_of(self, layer: str, size: Sequence[int]) -> tuple[int, ...]:
         """The shape of one layer, without the batch, for an input of `size` (height, width)."""
+        if layer == "input":
+            return (*size, 3)
+        if tuple(size) == self.size and layer in self.layers:
+            return self.layers[layer]
         return self._shapes([layer], size)[layer]
 
     def _find_layers(self, layers: Collection[str] | None) -> Layers:

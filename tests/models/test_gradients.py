@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lucid_ext.models.gradients import REDIRECTED_RELU, gradient_overrides
+from lucid_ext.models.gradients import MAX_POOL, REDIRECTED_RELU, SMOOTH_MAX_POOL, gradient_overrides
 
 
 @pytest.mark.parametrize(("op", "most"), [("Relu", np.inf), ("Relu6", 6.0)])
@@ -26,3 +26,44 @@ def test_redirected_relus(op, most, rng):
     expected = np.where(outwards, 0, grad)
     expected[0] = np.where(inside[0], grad[0], 0)
     assert np.array_equal(run(tf.constant(x)), expected)
+
+
+@pytest.mark.parametrize(("window", "stride", "padding"), [(2, 2, "VALID"), (3, 2, "SAME"), (3, 1, "SAME")])
+def test_smoothed_max_pooling(window, stride, padding, rng):
+    """Against TensorFlow's own gradient of the formula."""
+    x = tf.constant(rng.normal(0, 1, (2, 9, 8, 3)).astype(np.float32))
+    shape = tf.nn.max_pool2d(x, window, stride, padding).shape
+    grad = tf.constant(rng.normal(size=shape).astype(np.float32))
+
+    @tf.function(autograph=False)
+    def run(x):
+        with gradient_overrides(SMOOTH_MAX_POOL):
+            y = tf.nn.max_pool2d(x, window, stride, padding)
+        return y, tf.gradients(y, x, grad)[0]
+
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        top = tf.nn.avg_pool2d(x**2, window, stride, padding)
+        y = top / (1e-2 + tf.nn.avg_pool2d(tf.abs(x), window, stride, padding))
+    value, found = run(x)
+    assert np.array_equal(value, tf.nn.max_pool2d(x, window, stride, padding))
+    np.testing.assert_allclose(found, tape.gradient(y, x, grad), atol=1e-5)
+
+
+@pytest.mark.parametrize(("window", "stride", "padding"), [(2, 2, "VALID"), (3, 2, "SAME"), (3, 1, "SAME")])
+def test_max_pooling_for_many_passes_is_max_poolings_own(window, stride, padding, rng):
+    x = tf.nn.relu(rng.normal(0, 1, (2, 9, 8, 3)).astype(np.float32).round())  # with ties
+    shape = tf.nn.max_pool2d(x, window, stride, padding).shape
+    grads = tf.constant(rng.normal(size=(5, *shape)).astype(np.float32))
+
+    @tf.function(autograph=False)
+    def run(x):
+        with gradient_overrides(MAX_POOL):
+            y = tf.nn.max_pool2d(x, window, stride, padding)
+        return tf.vectorized_map(lambda grad: tf.gradients(y, x, grad)[0], grads)
+
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y = tf.nn.max_pool2d(x, window, stride, padding)
+    expected = [tape.gradient(y, x, grad) for grad in grads]
+    np.testing.assert_allclose(run(x), expected, atol=1e-6)

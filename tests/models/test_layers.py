@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from lucid_ext.models.graph import read, take_weights
-from lucid_ext.models.layers import Layers, receptive_fields
+from lucid_ext.models.layers import Layers, dependencies, receptive_fields
 
 # By hand, from the window sizes and strides of the published network.
 INCEPTION = {
@@ -82,3 +82,45 @@ def test_names_are_text_in_html():
         "<td>&lt;script&gt;evil&lt;/script&gt;</td><td>3 \u00d7 5</td><td>2</td><td>1 \u00d7 7 px</td>"
         in text
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [("mixed4a", "mixed4b"), ("mixed4d", "mixed5a"), ("mixed3b", "mixed4a"), ("conv2d0", "mixed3a")],
+)
+def test_which_cells_a_cell_depends_on(model, rng, source, target):
+    """Change one row after another, then one column: which rows and columns of the target change?"""
+    rows, columns = model.dependencies(source, target)
+    shape = model.layers[source]
+    acts = rng.random(shape).astype(np.float32)
+    run = model.function(source, [target])
+    before = run(acts[None])[0].numpy()[0]
+    for axis, expected in ((0, rows), (1, columns)):
+        found = np.zeros_like(expected)
+        for i in range(shape[axis]):
+            other = np.moveaxis(acts.copy(), axis, 0)
+            other[i] = 3 * rng.random(other[i].shape)
+            after = run(np.moveaxis(other, 0, axis)[None])[0].numpy()[0]
+            found[:, i] = (np.abs(after - before).max(-1) > 1e-4).any(1 - axis)
+        assert np.array_equal(found, expected)
+
+
+def test_dependencies_through_what_is_not_understood():
+    """Padding of its own moves cells, a mean mixes them: then every cell counts."""
+    with tf.Graph().as_default() as graph:
+        x = tf.compat.v1.placeholder(tf.float32, (1, 8, 8, 3), name="input")
+        valid = tf.nn.max_pool2d(x, 3, 2, "VALID", name="valid")
+        tf.multiply(valid, tf.reduce_mean(valid, [1, 2], keepdims=True), name="gated")
+        tf.nn.relu(tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]]), name="padded")
+    structure = graph.as_graph_def()
+    rows, columns = dependencies(structure, {}, "input", (8, 8), "valid", (3, 3))
+    assert rows.astype(int).tolist() == [
+        [1, 1, 1, 0, 0, 0, 0, 0],
+        [0, 0, 1, 1, 1, 0, 0, 0],
+        [0, 0, 0, 0, 1, 1, 1, 0],
+    ]
+    assert np.array_equal(rows, columns)
+    for name, side in (("gated", 3), ("padded", 10)):
+        rows, _ = dependencies(structure, {}, "input", (8, 8), name, (side, side))
+        assert rows.shape == (side, 8)
+        assert rows.all()

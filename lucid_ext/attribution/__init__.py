@@ -1,0 +1,22 @@
+"""Attribution: who influenced whom between two layers, and how far each answer can be believed."""
+
+from lucid_ext.attribution.attribute import Attribution, attribute, between, compare, explain
+from lucid_ext.attribution.methods import METHODS, method
+from lucid_ext.attribution.problem import Problem
+from lucid_ext.attribution.targets import find_class
+from lucid_ext.attribution.trust import Agreement, Trust, agree
+
+__all__ = [
+    "METHODS",
+    "Agreement",
+    "Attribution",
+    "Problem",
+    "Trust",
+    "agree",
+    "attribute",
+    "between",
+    "compare",
+    "explain",
+    "find_class",
+    "method",
+]
