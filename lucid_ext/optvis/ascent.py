@@ -16,13 +16,18 @@ Objective = Callable[[Callable[[str], Any]], tf.Tensor]
 """Lucid's form of an objective: from a function that gives tensors by name to what to raise."""
 
 
+BETAS = 0.4, 0.9
+"""Of Adam, which forgets soon: the gradient changes with every transformation anyway, and a longer
+memory costs more steps than it saves (`benchmarks/render.py`)."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Recipe:
     """Everything that decides what an icon looks like, besides the network and the objective.
 
     Attributes:
         size: side of the image, in pixels.
-        steps: how many steps of Adam, with short memories: beta_1 of 0.4, beta_2 of 0.9.
+        steps: how many steps of Adam, with `BETAS`.
         rate: Adam's first step size; it falls to zero on a straight line.
         sd: standard deviation of the random start, before frequencies are scaled.
         decay_power: how fast the weight of frequencies falls: 1 / f^decay_power.
@@ -39,13 +44,9 @@ class Recipe:
     transform: Transform = WINDOW
 
     def optimizer(self) -> tf.keras.optimizers.Optimizer:
-        """What takes the steps.
-
-        The gradient changes with each transformation anyway; the long memory that Adam has by
-        default costs more steps than it saves (`benchmarks/render.py`).
-        """
+        """What takes the steps."""
         rate = tf.keras.optimizers.schedules.PolynomialDecay(self.rate, self.steps, 0.0)
-        return tf.keras.optimizers.Adam(rate, beta_1=0.4, beta_2=0.9)
+        return tf.keras.optimizers.Adam(rate, *BETAS)
 
 
 class FourierImages:
@@ -65,7 +66,15 @@ class FourierImages:
     def restart(self, generators: Sequence[np.random.Generator]) -> None:
         """Give every image a new random start from its own generator."""
         size, sd = self.recipe.size, self.recipe.sd
-        self._z.assign(np.stack([param.initial_spectrum(g, size, size, sd) for g in generators]))
+        self.start(np.stack([param.initial_spectrum(g, size, size, sd) for g in generators]))
+
+    def start(self, spectra: np.ndarray) -> None:
+        """Go on from these coefficients: (n, 2, 3, size, size // 2 + 1)."""
+        self._z.assign(spectra)
+
+    def spectra(self) -> np.ndarray:
+        """The coefficients as they are now."""
+        return self._z.numpy()
 
 
 class Ascent:

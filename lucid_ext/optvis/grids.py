@@ -23,7 +23,7 @@ import tensorflow as tf
 from lucid_ext.groups import factorize
 from lucid_ext.models.vision_model import VisionModel
 from lucid_ext.optvis import param
-from lucid_ext.optvis.ascent import Ascent, uniform_draws
+from lucid_ext.optvis.ascent import BETAS, Ascent, FourierImages, Recipe, uniform_draws
 from lucid_ext.optvis.icon import drive
 from lucid_ext.optvis.store import Icon, IconStore, icon_key
 
@@ -32,6 +32,7 @@ RECIPE_VERSION = 1
 
 BATCH = 14  # tiles optimised at once, and the most groups; grids of 28, 14 and 7 fill such batches
 COSINE_POWER = 2
+SD = 0.01  # of the random start, before frequencies are scaled
 GROUPS = (2, 4, 8, BATCH)  # numbers of groups to try
 
 
@@ -46,49 +47,28 @@ class GridRecipe:
         group_steps: steps of Adam for the pictures of the groups.
         group_rate: their first step size; it falls likewise.
         error: the fewest of `GROUPS` that leave out no more than this are taken, or else the most.
-        sd: standard deviation of the random start, before frequencies are scaled.
         decay_power: how fast the weight of frequencies falls: 1 / f^decay_power.
         contrast: factor on all frequencies.
     """
 
     size: int = 40
-    steps: int = 24
-    rate: float = 0.1
-    group_steps: int = 32
-    group_rate: float = 0.1
+    steps: int = 16
+    rate: float = 0.12
+    group_steps: int = 20
+    group_rate: float = 0.2
     error: float = 0.3
-    sd: float = 0.01
     decay_power: float = 1.5
     contrast: float = 0.5
+
+    def image(self) -> Recipe:
+        """What of it concerns the images alone."""
+        return Recipe(size=self.size, decay_power=self.decay_power, contrast=self.contrast)
 
 
 FINAL = GridRecipe()
 
 DRAFT = dataclasses.replace(FINAL, steps=3, rate=0.12)
 """Within seconds for a whole layer, and with the same groups, so that the final tiles resemble it."""
-
-
-class TileImages:
-    """A batch of images given by free Fourier coefficients (see `param`), started where one likes."""
-
-    def __init__(self, batch: int, recipe: GridRecipe):
-        size = recipe.size
-        self._size = size
-        self._scale = recipe.contrast * param.frequency_scale(size, size, recipe.decay_power)
-        self._z = tf.Variable(tf.zeros((batch, 2, 3, size, size // 2 + 1)))
-        self.variables = [self._z]
-
-    def __call__(self) -> tf.Tensor:
-        """The images: (n, size, size, 3) in [0, 1]."""
-        return param.to_image(self._z, self._scale, self._size)
-
-    def start(self, spectra: np.ndarray) -> None:
-        """Go on from these coefficients: (n, 2, 3, size, size // 2 + 1)."""
-        self._z.assign(spectra)
-
-    def spectra(self) -> np.ndarray:
-        """The coefficients as they are now."""
-        return self._z.numpy()
 
 
 def roll(images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
@@ -166,7 +146,7 @@ def stream_tiles(
         batch = missing[at : at + BATCH]
         directions = cells[batch] / np.linalg.norm(cells[batch], axis=1, keepdims=True)
         generators = [np.random.default_rng([seed, i + 1]) for i in batch]
-        noise = [param.initial_spectrum(g, recipe.size, recipe.size, recipe.sd) for g in generators]
+        noise = [param.initial_spectrum(g, recipe.size, recipe.size, SD) for g in generators]
         start = np.stack(noise) + np.einsum("nk,k...->n...", shared.shares[batch], shared.spectra)
         pace = (recipe.steps, recipe.rate)
         rendered = _climb(model, layer, directions, start, generators, recipe, pace, go_on)
@@ -259,7 +239,7 @@ def _shared(
     size = recipe.size
     spectra = np.zeros((0, 2, 3, size, size // 2 + 1), np.float32)
     if generators:
-        start = np.stack([param.initial_spectrum(g, size, size, recipe.sd) for g in generators])
+        start = np.stack([param.initial_spectrum(g, size, size, SD) for g in generators])
         pace = (recipe.group_steps, recipe.group_rate)
         rendered = _climb(model, layer, groups.channels, start, generators, recipe, pace, go_on)
         if rendered is None:
@@ -302,7 +282,7 @@ class _Renderer:
     """A traced ascent for one layer and size of tile, and the lock of whoever is using it."""
 
     ascent: Ascent
-    images: TileImages
+    images: FourierImages
     optimizer: tf.keras.optimizers.Optimizer
     lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
@@ -315,14 +295,14 @@ def _renderer(model: VisionModel, layer: str, recipe: GridRecipe) -> _Renderer:
         known = model.memo.setdefault("grid renderers", {})
         key = (layer, recipe.size, recipe.decay_power, recipe.contrast)
         if key not in known:
-            images = TileImages(BATCH, recipe)
+            images = FourierImages(BATCH, recipe.image())
 
             def along(T: Callable[[str], Any]) -> tf.Tensor:
                 dot = tf.einsum("nhwc,nc->nhw", T(layer), T("directions"))
                 length = tf.sqrt(tf.reduce_sum(T(layer) ** 2, -1) + 1e-8)
                 return tf.reduce_mean(dot * tf.maximum(0.1, dot / length) ** COSINE_POWER, [1, 2])
 
-            optimizer = tf.keras.optimizers.Adam(recipe.rate, beta_2=0.99)
+            optimizer = tf.keras.optimizers.Adam(recipe.rate, *BETAS)
             ascent = Ascent(model, along, images, images.variables, roll, optimizer)
             known[key] = _Renderer(ascent, images, optimizer)
         return known[key]
