@@ -17,6 +17,7 @@ from lucid_ext.optvis.survey import Patch, Survey, survey_photographs
 
 SEEDS = (1, 2)
 DIVERSE = 4
+OTHERS = 8  # channels whose icons are the yardstick for agreement
 PATCHES = 4
 
 
@@ -120,7 +121,7 @@ def gather(
     axes = np.eye(channels, dtype=np.float32)
     drives = _drive(model, layer, pixels, axes[units])
     # One more than compared with: a channel is not compared with itself.
-    spread = np.unique(np.linspace(0, channels - 1, BATCH + 1).round().astype(int)).tolist()
+    spread = np.unique(np.linspace(0, channels - 1, OTHERS + 1).round().astype(int)).tolist()
     references = mean_activations(model, layer, make(spread, 0))
     own = mean_activations(model, layer, pixels)
     again = [mean_activations(model, layer, batch) for batch in others]
@@ -141,7 +142,7 @@ def gather(
                 shown[i],
                 np.stack([batch[i] for batch in others]) if others else different[:0],
                 np.array([alike(own[i], batch[i], unit) for batch in again], np.float32),
-                float(np.mean(chance[:BATCH])) if chance else 0.0,
+                float(np.mean(chance[:OTHERS])) if chance else 0.0,
                 different,
                 _drive(model, layer, different, np.repeat(axes[[unit]], len(different), 0)),
                 compared(float(drives[i]), share, photographs.about),

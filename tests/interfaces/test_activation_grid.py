@@ -8,8 +8,7 @@ import pytest
 
 import lucid_ext as lx
 from lucid_ext.interfaces import activation_grid, controls
-from lucid_ext.optvis import caricature as engine
-from lucid_ext.optvis import grids
+from lucid_ext.optvis import caricature, grids
 from lucid_ext.pairs import pair
 from tests.models import networks
 
@@ -21,7 +20,7 @@ def _quick(monkeypatch):
     """A step per tile: what is tested here is not how they look."""
     monkeypatch.setattr(grids, "DRAFT", dataclasses.replace(grids.DRAFT, steps=1))
     monkeypatch.setattr(grids, "FINAL", dataclasses.replace(grids.FINAL, steps=2))
-    monkeypatch.setitem(engine.caricature.__kwdefaults__, "steps", 1)
+    monkeypatch.setitem(caricature.__kwdefaults__, "steps", 1)
 
 
 @pytest.fixture
@@ -101,7 +100,7 @@ def test_the_caricature_is_cut_into_the_cells_of_its_layer(model, cat, made):
     grid = made(layers=["mixed5a"]).wait()
     panel = grid.board["caricature"]
     whole = panel.tiles[panel.tile_of].reshape(7, 7, 32, 32, 3).swapaxes(1, 2).reshape(224, 224, 3)
-    expected = engine.caricature(model, cat, "mixed5a", progress=False)
+    expected = caricature(model, cat, "mixed5a", progress=False)
     small = whole.reshape(112, 2, 112, 2, 3).mean((1, 3)) / 255
     assert np.abs(small - expected).mean() < 0.03
 
