@@ -27,7 +27,7 @@ READING = (
     "Point anywhere, and a lens magnifies the same place in every layer; pick a cell for its channels."
 )
 FORMULA = (
-    r"x^{*}_{y,x} = \underset{x}{\mathrm{argmax}}\; \langle f(x), a_{y,x} \rangle"
+    r"x^{*}_{y,x} = \underset{x}{\mathrm{argmax}}\; \langle f(x), a_{y,x} \rangle \cos^2(f(x), a_{y,x})"
     r"\qquad \text{sized: area} \propto \lVert a_{y,x} \rVert"
 )
 
