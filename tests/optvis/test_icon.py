@@ -2,13 +2,16 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from skimage.metrics import structural_similarity
 
 import lucid_ext as lx
-from lucid_ext.optvis.icon import CHANNEL, SKETCH, drive, stream_directions
+from lucid_ext.optvis.icon import BATCH, CHANNEL, SKETCH, drive, stream_directions
 from lucid_ext.optvis.sheets import FOLDER, manifest, shipped_sheet
 
 QUICK = dataclasses.replace(SKETCH, size=48, steps=6)
@@ -39,6 +42,30 @@ def test_same_seed_same_icon_other_seed_another(model, tmp_path):
     )
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+IN_THREADS = """
+import sys
+import numpy as np
+import lucid_ext as lx
+import tensorflow as tf
+tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[1]))
+tf.config.threading.set_inter_op_parallelism_threads(int(sys.argv[1]))
+from lucid_ext.optvis import SKETCH
+store = lx.IconStore(sys.argv[2])
+icons = lx.icons(lx.load_model(), "mixed4a", range(4), recipe=SKETCH, store=store, progress=False)
+np.save(sys.argv[3], icons)
+"""
+
+
+def test_alike_to_the_eye_whatever_the_number_of_threads(tmp_path):
+    icons = []
+    for threads in ("1", "2"):
+        arguments = [threads, str(tmp_path / f"store{threads}"), str(tmp_path / f"{threads}.npy")]
+        subprocess.run([sys.executable, "-c", IN_THREADS, *arguments], check=True, capture_output=True)
+        icons.append(np.load(arguments[-1]))
+    similar = [structural_similarity(a, b, channel_axis=2) for a, b in zip(*icons, strict=True)]
+    assert np.median(similar) >= 0.95
 
 
 def test_second_time_comes_from_the_store(model, store, monkeypatch):
@@ -86,12 +113,12 @@ def test_stopping_drops_what_is_under_way_and_keeps_what_is_done(model, store):
         asked.append(1)
         return len(asked) < 9  # in the middle of the second batch
 
-    directions = np.eye(256, dtype=np.float32)[:16]
+    directions = np.eye(256, dtype=np.float32)[: 2 * BATCH]
     found = list(stream_directions(model, LAYER, directions, QUICK, store=store, go_on=go_on))
-    assert [i for i, _ in found] == list(range(8))
-    assert len(list(store.folder.rglob("*.png"))) == 8
+    assert [i for i, _ in found] == list(range(BATCH))
+    assert len(list(store.folder.rglob("*.png"))) == BATCH
     rest = list(stream_directions(model, LAYER, directions, QUICK, store=store))
-    assert [i for i, _ in rest] == list(range(16))
+    assert [i for i, _ in rest] == list(range(2 * BATCH))
     assert np.array_equal(rest[3][1].pixels, found[3][1].pixels)
 
 
