@@ -91,6 +91,7 @@ function sign(context, x, y, share) {
   context.lineWidth = 2 + 3 * size;
   const inset = context.lineWidth / 2 + 1;
   context.strokeRect(x + inset, y + inset, CELL - 2 * inset, CELL - 2 * inset);
+  context.globalAlpha = 1;
   const reach = 3 + 6 * Math.sqrt(size);
   const [cx, cy] = [x + CELL / 2, y + CELL / 2];
   for (const [width, style] of [
@@ -109,7 +110,6 @@ function sign(context, x, y, share) {
     }
     context.stroke();
   }
-  context.globalAlpha = 1;
 }
 
 /** Whether two views are of the same numbers in memory. */
