@@ -92,7 +92,7 @@ def test_tint_is_the_factors_colours(rng):
     evidence[0, 0, 0], evidence[1, 1, 1] = 2.0, 1.0
     tints, said = tint.factors({"fine": np.repeat(evidence, 2, 0), "last": evidence}, ["cat", "cup", "dog"])
     lime, magenta = tint.COLOURS.values()
-    assert said == "Tint: lime leads to cat, magenta to cup."
+    assert said == "Tint: lime leads to cat, magenta leads to cup."
     np.testing.assert_allclose(tints["last"][0, 0, :3], lime, atol=1)
     np.testing.assert_allclose(tints["last"][1, 1, :3], magenta, atol=1)
     np.testing.assert_allclose(tints["fine"][3, 1], tints["last"][1, 1], atol=1e-3)
