@@ -158,11 +158,29 @@ def ablation(graph: str) -> None:
     )
 
 
+def interface(_: str) -> None:
+    """A complete board of four layers of the embedded network, and then one of another picture."""
+    import lucid_ext as lx
+
+    model = lx.load_model()
+
+    def board(image: str) -> Any:
+        return lx.SpatialAttribution(model, image, LAYERS).board
+
+    cold = timed(lambda: board("cat_coffee"))[1]
+    warm = timed(lambda: board("coffee"))[1]
+    print(
+        f"SpatialAttribution of four layers of the embedded network: first {cold:.1f} s, 15 s to reach; "
+        f"then {warm:.1f} s, 3 s to reach"
+    )
+
+
 PARTS: dict[str, Callable[..., None]] = {
     "notebook": compare_with_the_notebook,
     "pairs": all_pairs,
     "path": path_gap,
     "ablation": ablation,
+    "interface": interface,
 }
 
 

@@ -18,7 +18,8 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>Which is better?</title>
 <style>
 body {{ font: 16px/1.5 system-ui; margin: 24px auto; max-width: 1100px; padding: 0 16px }}
 ol {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 16px; padding: 0 }}
-li {{ list-style-position: inside; white-space: nowrap }} img {{ width: 128px; height: 128px; vertical-align: top }}
+li {{ list-style-position: inside; white-space: nowrap }}
+img {{ width: 128px; height: 128px; vertical-align: top }}
 </style>
 <h1>Which is better?</h1>
 <p>Each pair shows one channel, left and right drawn by two programs in random order.

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from lucid_ext.attribution import Attribution, attribute
     from lucid_ext.board import Board
     from lucid_ext.groups import Groups, factorize
-    from lucid_ext.interfaces import ActivationGrid, IconReport, Pair, SemanticDictionary, icon_report
+    from lucid_ext.interfaces import (
+        ActivationGrid,
+        IconReport,
+        Pair,
+        SemanticDictionary,
+        SpatialAttribution,
+        icon_report,
+    )
     from lucid_ext.models import (
         SAMPLES,
         Photographs,
@@ -47,6 +54,7 @@ __all__ = [
     "Photographs",
     "Recipe",
     "SemanticDictionary",
+    "SpatialAttribution",
     "Transform",
     "VisionModel",
     "adversarial",
@@ -77,7 +85,8 @@ _HOME = {
     "Groups": "groups",
     "factorize": "groups",
     **dict.fromkeys(
-        ("ActivationGrid", "IconReport", "Pair", "SemanticDictionary", "icon_report"), "interfaces"
+        ("ActivationGrid", "IconReport", "Pair", "SemanticDictionary", "SpatialAttribution", "icon_report"),
+        "interfaces",
     ),
     **dict.fromkeys(
         (

@@ -30,12 +30,17 @@ class Heat:
     Attributes:
         source: name of a panel.
         target: name of a grid.
-        weights: (atoms of source, atoms of target), not negative.
+        weights: (atoms of source, atoms of target). Where any is negative, cells are marked with their
+            sign too.
+        scale: the weight at which a cell is fully clear; None for the largest of the selected atom.
+        law: what the weights are.
     """
 
     source: str
     target: str
     weights: np.ndarray
+    scale: float | None = None
+    law: str = ""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -234,8 +239,12 @@ class Board:
         """Refuse a link whose arrays do not fit its panels."""
         source, target = self[link.source], self[link.target]
         where = f"the link from {link.source!r} to {link.target!r}"
-        if isinstance(link, Heat | Mixture) and not np.all(link.weights >= 0):
+        if isinstance(link, Mixture) and not np.all(link.weights >= 0):
             raise ValueError(f"{where} has weights that are negative or not numbers.")
+        if isinstance(link, Heat) and not np.all(np.isfinite(link.weights)):
+            raise ValueError(f"{where} has weights that are not finite numbers.")
+        if isinstance(link, Heat) and link.scale is not None and not link.scale > 0:
+            raise ValueError(f"{where} has scale {link.scale}; expected one above 0, or None.")
         if isinstance(link, Heat):
             expected = (len(source), len(target))
             if not isinstance(target, Grid) or link.weights.shape != expected:

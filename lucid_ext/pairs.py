@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from PIL import Image
 
-from lucid_ext.board import Board, Grid, Link, Panel, Ranking, Units
+from lucid_ext.board import Board, Grid, Heat, Link, Panel, Ranking, Units
 
 FIRST, SECOND, BETWEEN = "a_", "b_", "d_"
 """How panels of the pair are named: after the board they are of, or what lies between the two."""
@@ -39,8 +39,9 @@ def pair(
     """
     _check_alike(a, b)
     first, second = names
-    links: list[Link] = [_renamed(link, FIRST) for link in a.links]
-    links += [_renamed(link, SECOND) for link in b.links]
+    links: list[Link] = [_renamed(link, FIRST) for link in a.links if not isinstance(link, Heat)]
+    links += [_renamed(link, SECOND) for link in b.links if not isinstance(link, Heat)]
+    links += _heats(a, b)
     rows: list[list[Panel]] = []
     captions = []
     for p in a.panels:
@@ -101,6 +102,28 @@ def _called(panel: Panel, side: str, name: str) -> Panel:
 
 def _renamed(link: Link, side: str) -> Link:
     return dataclasses.replace(link, source=side + link.source, target=side + link.target)
+
+
+def _heats(a: Board, b: Board) -> list[Link]:
+    """What an atom of either, or of what lies between, lights up on both, and the signed difference."""
+    links: list[Link] = []
+    for one in a.links:
+        if not isinstance(one, Heat):
+            continue
+        other, source = b.link(one.source, one.target), a[one.source]
+        assert isinstance(other, Heat)
+        if isinstance(source, Units) and not _comparable(source):  # the units of one are not the other's
+            links += [_renamed(one, FIRST), _renamed(other, SECOND)]
+            continue
+        between = dataclasses.replace(one, weights=one.weights - other.weights, scale=None)
+        if one.law:
+            between = dataclasses.replace(between, law=f"{one.law}, difference")
+        links += [
+            dataclasses.replace(link, source=side + one.source, target=target + one.target)
+            for side in (FIRST, SECOND, BETWEEN)
+            for target, link in ((FIRST, one), (SECOND, other), (BETWEEN, between))
+        ]
+    return links
 
 
 def _table(ranking: Ranking, units: int) -> np.ndarray:

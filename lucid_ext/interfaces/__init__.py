@@ -5,5 +5,14 @@ from lucid_ext.interfaces.evidence import IconReport, icon_report
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.interfaces.pair import Pair
 from lucid_ext.interfaces.semantic_dictionary import SemanticDictionary
+from lucid_ext.interfaces.spatial_attribution import SpatialAttribution
 
-__all__ = ["ActivationGrid", "IconReport", "Interface", "Pair", "SemanticDictionary", "icon_report"]
+__all__ = [
+    "ActivationGrid",
+    "IconReport",
+    "Interface",
+    "Pair",
+    "SemanticDictionary",
+    "SpatialAttribution",
+    "icon_report",
+]

@@ -8,7 +8,7 @@ from PIL import Image
 
 from lucid_ext.board import Board, Grid, Units
 from lucid_ext.interfaces.arrivals import Arrived, arrivals, missing_icons
-from lucid_ext.interfaces.cells import first_layer
+from lucid_ext.interfaces.cells import default_layers, first_layer
 from lucid_ext.interfaces.channels import channel_list
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.models import VisionModel
@@ -58,7 +58,7 @@ class ActivationGrid(Interface):
             store: where tiles are kept.
             seed: of the tiles and the caricature.
         """
-        self.layers = list(layers or _default_layers(model))
+        self.layers = list(layers or default_layers(model, LAYERS, COUNT))
         for name in self.layers:
             model.check_spatial(name)
         if len(set(self.layers)) < len(self.layers):
@@ -192,13 +192,3 @@ class ActivationGrid(Interface):
             found = stream_units(self.model, layer, channel, store=self._store, go_on=go_on)
             yield from arrivals("units", missing, found)
             offset += channels
-
-
-def _default_layers(model: VisionModel) -> list[str]:
-    """InceptionV1's four, or the last layer of each size of grid, the coarsest few of them."""
-    if all(name in model.layers for name in LAYERS):
-        return list(LAYERS)
-    last = {shape[:2]: name for name, shape in model.layers.items() if len(shape) == 3}
-    if not last:
-        raise ValueError(f"{model.name} has no layer with positions, so there is no place to look at.")
-    return [name for shape, name in last.items() if shape != (1, 1) or len(last) == 1][-COUNT:]

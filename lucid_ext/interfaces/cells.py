@@ -1,8 +1,10 @@
 """Layers and cells worth looking at first, of the many a network and a picture have."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+
+from lucid_ext.models import VisionModel
 
 FIRST = "mixed4d"  # InceptionV1's layer of whole objects and their parts
 FINE = 8 * 8  # cells; on a coarser grid a cell is no place of the picture any more
@@ -15,6 +17,16 @@ def first_layer(spatial: Mapping[str, tuple[int, ...]]) -> str:
         return FIRST
     finest = max(h * w for h, w, _ in spatial.values())
     return [name for name, (h, w, _) in spatial.items() if h * w >= min(FINE, finest)][-1]
+
+
+def default_layers(model: VisionModel, wanted: Sequence[str], count: int) -> list[str]:
+    """The `wanted` layers, or the last one of each size of grid, the coarsest `count` of them."""
+    if all(name in model.layers for name in wanted):
+        return list(wanted)
+    last = {shape[:2]: name for name, shape in model.layers.items() if len(shape) == 3}
+    if not last:
+        raise ValueError(f"{model.name} has no layer with positions, so there is no place to look at.")
+    return [name for shape, name in last.items() if shape != (1, 1) or len(last) == 1][-count:]
 
 
 def places(cells: np.ndarray) -> dict[str, int]:

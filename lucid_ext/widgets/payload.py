@@ -107,7 +107,7 @@ def _board(board: Board, pictures: dict[str, str], sheets: _Sheets) -> dict[str,
         "captions": [board.caption] if isinstance(board.caption, str) else list(board.caption),
         "choice": dict(board.choice),
         "panels": [_panel(panel, pictures, used, sheets) for panel in board.panels],
-        "links": [_link(link, board) for link in board.links],
+        "links": _links(board),
     }
 
 
@@ -207,10 +207,24 @@ def _sheet_of(panel: Panel, atoms: Sequence[int], sheets: _Sheets) -> dict[str, 
     return {"sheet": name, "icon_of": _array(place, "i32")}
 
 
+def _links(board: Board) -> list[dict[str, Any]]:
+    """The links; weights that several have in common travel with the first of them."""
+    made: list[dict[str, Any]] = []
+    first: dict[int, int] = {}
+    for link in board.links:
+        spec = _link(link, board)
+        if isinstance(link, Heat):
+            carrier = first.setdefault(id(link.weights), len(made))
+            spec["weights"] = _array(link.weights, "f16") if carrier == len(made) else {"as": carrier}
+        made.append(spec)
+    return made
+
+
 def _link(link: Link, board: Board) -> dict[str, Any]:
     ends = {"kind": type(link).__name__.lower(), "source": link.source, "target": link.target}
     if isinstance(link, Heat):
-        return {**ends, "weights": _array(link.weights, "f16")}
+        signed = bool((link.weights < 0).any())
+        return {**ends, "signed": signed, "scale": link.scale, "law": link.law}
     atoms, numbers = _shown(link, board)
     what = "values" if isinstance(link, Ranking) else "weights"
     return {**ends, "atoms": _array(atoms, "i32"), what: _array(numbers, "f32")}

@@ -8,6 +8,7 @@ import pytest
 
 import lucid_ext as lx
 from lucid_ext.interfaces import activation_grid, controls
+from lucid_ext.interfaces.cells import default_layers
 from lucid_ext.optvis import caricature, grids
 from lucid_ext.pairs import pair
 from tests.models import networks
@@ -38,9 +39,9 @@ def made(model, store):
 
 
 def test_default_layers(model):
-    assert activation_grid._default_layers(model) == ["mixed3a", "mixed4a", "mixed4d", "mixed5a"]
+    assert default_layers(model, activation_grid.LAYERS, 4) == ["mixed3a", "mixed4a", "mixed4d", "mixed5a"]
     own = lx.load_model(networks.randomized(networks.functional()))
-    found = activation_grid._default_layers(own)
+    found = default_layers(own, activation_grid.LAYERS, 4)
     shapes = [own.layers[name][:2] for name in found]
     assert 1 <= len(found) <= 4
     assert shapes == sorted(set(shapes), reverse=True)

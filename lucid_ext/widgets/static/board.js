@@ -210,6 +210,7 @@ class BoardView {
       select: (atom) => {
         this.selected = { ...this.selected };
         if (this.sceneOf(name)) for (const other of this.inScene(name)) delete this.selected[other];
+        delete this.selected[name]; // what is selected last comes last
         this.selected[name] = atom;
         this.hovered = {}; // a pointer left lying somewhere must not outvote the reader
         this.draw();
@@ -264,8 +265,7 @@ class BoardView {
           hovered: this.elsewhere(name, this.hovered),
         });
         view.drawTiles();
-        const heat = linkInto(board, "heat", name, { ...this.selected, ...this.hovered });
-        view.light(heat ? rowOf(heat, "weights", now[heat.source]) : null);
+        view.light(this.lightInto(name));
       } else {
         const rows = rowsOf(board, name, now, this.limits[name]);
         const icons = (atom, canvas) => this.icons.draw(board, name, atom, canvas);
@@ -273,6 +273,18 @@ class BoardView {
       }
     }
     setText(this.caption, describe(board, now));
+  }
+
+  /** How a picture is lit: by what is hovered, else by what was selected last; null if by neither. */
+  lightInto(name) {
+    const scene = Object.keys(this.hovered).map((source) => this.sceneOf(source))[0];
+    // Of a scene one cell counts, and that is the hovered one.
+    const held = Object.entries(this.selected).filter(([source]) => !scene || this.sceneOf(source) !== scene);
+    for (const [source, atom] of [...Object.entries(this.hovered), ...held.reverse()]) {
+      const heat = linkInto(this.board, "heat", name, { [source]: atom });
+      if (heat) return { ...heat, weights: rowOf(heat, "weights", atom), board: this.board };
+    }
+    return null;
   }
 
   /** Whether a list has values below zero anywhere, so that all its bars start in the middle. */

@@ -48,16 +48,21 @@ export function decodeBoard(payload, sheets = {}) {
     panel.size = spec.kind === "grid" ? spec.rows * spec.cols : spec.labels.length;
     panels.set(spec.name, panel);
   }
-  const links = payload.links.map((spec) => {
+  const links = [];
+  for (const spec of payload.links) {
     const link = { ...spec };
     for (const part of ["weights", "atoms", "values"]) {
-      if (spec[part]) {
+      const shared = links[spec[part]?.as];
+      if (shared) {
+        link[part] = shared[part];
+        link.width = shared.width;
+      } else if (spec[part]) {
         link[part] = decodeArray(spec[part]);
         link.width = spec[part].shape[1];
       }
     }
-    return link;
-  });
+    links.push(link);
+  }
   return { ...payload, panels, links };
 }
 
@@ -113,9 +118,9 @@ export function labelOf(panel, atom) {
 }
 
 /** A value as it is printed; a true minus sign keeps figures aligned. */
-export function formatValue(value, format) {
+export function formatValue(value, format, signed = false) {
   const text = format === "percent" ? `${(100 * value).toFixed(1)}%` : value.toFixed(2);
-  return text.replace("-", "\u2212");
+  return (signed && value > 0 ? "+" : "") + text.replace("-", "\u2212");
 }
 
 /** The caption for what is selected: the first sentence that speaks of nothing else; empty if none does. */

@@ -13,6 +13,7 @@ import {
   toViewport,
   WHOLE,
 } from "./geometry.js";
+import { Heat } from "./heat.js";
 import { LENS_ZOOM, Lens } from "./lens.js";
 import { Tiles } from "./tiles.js";
 
@@ -37,7 +38,7 @@ export class Picture {
     this.pointers = new Map();
     this.heading = make("h3", { id: `${id}-title` });
     this.image = make("img", { alt: "", draggable: "false" });
-    this.heat = make("canvas", { class: "lx-heat", "aria-hidden": "true" });
+    this.heat = new Heat();
     this.tiles = new Tiles(sheets);
     this.lens = new Lens();
     this.hover = make("div", { class: "lx-hover", "aria-hidden": "true" });
@@ -60,7 +61,7 @@ export class Picture {
       },
       this.row,
     );
-    this.world = make("div", { class: "lx-world" }, this.image, this.tiles.canvas, this.heat);
+    this.world = make("div", { class: "lx-world" }, this.image, this.tiles.canvas, this.heat.canvas);
     this.viewport = make(
       "div",
       { class: "lx-viewport" },
@@ -95,6 +96,7 @@ export class Picture {
 
   destroy() {
     this.sizes.disconnect();
+    this.heat.destroy();
     this.element.remove();
   }
 
@@ -143,7 +145,6 @@ export class Picture {
     this.image.classList.toggle("lx-gone", sized);
     if (panel.tiled) this.tiles.draw(panel, sized, scene.dark);
     this.tiles.canvas.hidden = !panel.tiled;
-    setText(this.law, panel.law);
     this.law.classList.toggle("lx-off", Boolean(panel.sizes) && !sized);
   }
 
@@ -155,7 +156,7 @@ export class Picture {
     const layers = [{ source: this.image, smooth: true, faint }];
     if (this.image.classList.contains("lx-gone")) layers.pop();
     if (this.panel.tiled) layers.push({ source: this.tiles.canvas, smooth: true });
-    if (this.heat.classList.contains("lx-on")) layers.push({ source: this.heat, smooth: false });
+    if (this.heat.lit) layers.push({ source: this.heat.canvas, smooth: false });
     const shown = this.hovered ?? (this.there.hovered ? null : this.selected);
     const cell = shown == null ? null : cellBox(shown, this.panel.rows, this.panel.cols);
     this.lens.show(view, place, this.box, layers, cell ?? this.there.hovered ?? this.there.selected);
@@ -167,21 +168,15 @@ export class Picture {
     return { x: clamp(at.x + at.width / 2, 0, 1), y: clamp(at.y + at.height / 2, 0, 1) };
   }
 
-  /** Light the cells by weight (not negative); for null by the panel's own values, if it has any. */
+  /** Light the cells by a heat's row, {weights, signed, scale, law}; for null by the panel's own values, if any. */
   light(lit) {
-    const { rows, cols } = this.panel;
-    const weights = lit ?? this.panel.values;
-    this.heat.classList.toggle("lx-on", weights != null);
-    if (!weights) return;
-    if (this.heat.width !== cols || this.heat.height !== rows) {
-      this.heat.width = cols;
-      this.heat.height = rows;
-    }
-    const most = weights.reduce((a, b) => Math.max(a, b), 0) || 1;
-    const shade = new ImageData(cols, rows);
-    // What the unit does not answer to is dimmed; what it answers to keeps its own colours.
-    for (let i = 0; i < weights.length; i++) shade.data[4 * i + 3] = 215 * (1 - weights[i] / most);
-    this.heat.getContext("2d").putImageData(shade, 0, 0);
+    const { panel } = this;
+    const own = panel.values && { weights: panel.values, board: panel };
+    this.heat.light(lit ?? own ?? null, panel.rows, panel.cols);
+    const { scale } = this.heat;
+    const printed = formatValue(scale, "number");
+    setText(this.law, lit?.law ? `${lit.law}, clear at ${lit.signed ? "\u00b1" : ""}${printed}` : panel.law);
+    this.draw();
   }
 
   choose(atom) {
@@ -227,7 +222,8 @@ export class Picture {
     lay(this.same, this.there.selected ?? null);
     const shown = this.hovered ?? this.selected ?? (this.there.selected ? last : null);
     let state = shown == null ? "No cell selected" : labelOf(panel, shown);
-    if (shown != null && panel.values) state += `: ${formatValue(panel.values[shown], "number")}`;
+    const { lit } = this.heat;
+    if (shown != null && lit) state += `: ${formatValue(lit.weights[shown], "number", lit.signed)}`;
     setText(this.readout, state.charAt(0).toUpperCase() + state.slice(1));
   }
 

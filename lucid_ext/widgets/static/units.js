@@ -76,8 +76,7 @@ export class Units {
         return;
       }
       row.element.removeAttribute("aria-hidden");
-      const printed = formatValue(value, panel.format);
-      const text = signed && value > 0 ? `+${printed}` : printed;
+      const text = formatValue(value, panel.format, signed);
       setText(row.name, panel.labels[atom]);
       setText(row.value, text);
       const share = Math.min(1, Math.abs(value) / panel.scale);

@@ -1,0 +1,278 @@
+"""Spatial attribution: which places of one layer led to which of another, and to which classes."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lucid_ext.attribution import METHODS, Attribution, agree, attribute, between, find_class
+from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units
+from lucid_ext.interfaces.arrivals import Arrived
+from lucid_ext.interfaces.cells import default_layers, first_layer
+from lucid_ext.interfaces.interface import Interface
+from lucid_ext.interfaces.tint import factors, tinted, tinted_photograph
+from lucid_ext.models import VisionModel
+from lucid_ext.optvis import IconStore
+from lucid_ext.optvis.grids import stream_tiles
+
+LAYERS = ("mixed4a", "mixed4d", "mixed5a")
+SLOW = ("shapley", "random")  # methods that are offered only where they are asked for
+OPTIONS = {"path": {"steps": 8}}  # enough here, and a quarter of the time of the default
+TINTED_BY = "smooth_maxpool"  # as in the article
+CLASSES = 50  # the most probable ones, whose evidence is computed
+SCALES = ("each cell", "pair of layers")  # what a fully clear cell is
+
+READING = (
+    "Pick a cell in any layer: the others show what led to it, or what it led to; clear cells matter, blue "
+    "and + for, brown and \u2212 against. Point at a class to see where its evidence is."
+)
+FORMULA = (
+    r"s_{y,x \to Y,X} = \sum_c a_{y,x,c} \frac{\partial \lVert b_{Y,X} \rVert}{\partial a_{y,x,c}}"
+    r"\qquad s_{y,x \to k} = \sum_c a_{y,x,c} \frac{\partial\, \text{logit}_k}{\partial a_{y,x,c}}"
+)
+
+
+class SpatialAttribution(Interface):
+    """Layers side by side: per cell what led to it, what it led to, and the classes it speaks for."""
+
+    follows = False  # tiles are drawn for all cells
+
+    def __init__(
+        self,
+        model: VisionModel,
+        image: Any,
+        layers: Sequence[str] | None = None,
+        method: str = "gradient",
+        *,
+        methods: Sequence[str] | None = None,
+        target: Any = None,
+        tiles: bool = False,
+        store: IconStore | None = None,
+        seed: int = 0,
+    ):
+        """Look at a picture.
+
+        Args:
+            model: the network.
+            image: anything `load_image` takes.
+            layers: with positions, on one path; by default `mixed4a`, `mixed4d` and `mixed5a`, or in
+                another network the last layer of each of its coarsest grids.
+            method: of attribution, to begin with.
+            methods: those to choose from; by default all there are but the slow ones.
+            target: the class, by name or number, whose predicted and measured effects are compared; by
+                default the most probable one. A pair of pictures needs the same.
+            tiles: draw what each cell sees under its tint, as `ActivationGrid` does; they stream in, and
+                a page waits for drafts of them. Otherwise cells are parts of the photograph.
+            store: where tiles are kept.
+            seed: of tiles, of methods that sample, and of the tint.
+        """
+        self.layers = sorted(
+            dict.fromkeys(layers or default_layers(model, LAYERS, len(LAYERS))), key=_place_in(model)
+        )
+        self.first = first_layer({name: model.layers[name] for name in self.layers})
+        self.target = None if target is None else find_class(model, target)
+        offered = list(methods or [name for name in METHODS if name not in SLOW])
+        if method not in offered:
+            offered.insert(0, method)
+        for name in offered:
+            if name not in METHODS:
+                raise ValueError(f"there is no method {name!r}; expected one of {', '.join(METHODS)}.")
+        self._tiled = tiles
+        self._store, self._seed = store or IconStore(), seed
+        options = {"method": offered, "scale": list(SCALES)}
+        super().__init__(model, image, options, {"method": method, "scale": SCALES[0]})
+
+    def see(self, image: np.ndarray) -> None:
+        """Find the classes to speak of, the tint of every cell, and the measured effects."""
+        self._seen = image
+        self._acts = self.model.activations(image, [*self.layers, self.model.softmax])
+        odds = self._acts[self.model.softmax]
+        chosen = np.argsort(-odds, kind="stable")[:CLASSES].tolist()
+        self._explained = chosen[0] if self.target is None else self.target
+        self._classes = chosen if self._explained in chosen else [*chosen, self._explained]
+        self._found: dict[tuple[str, str], Any] = {}
+        evidence = {layer: self._to_classes(layer, TINTED_BY).values for layer in self.layers}
+        labels = [self.model.labels[k] for k in self._classes]
+        self._tints, self._legend = factors(evidence, labels, self._seed)
+        self._tiles: dict[str, dict[int, np.ndarray]] = {layer: {} for layer in self.layers}
+        self._final: dict[str, set[int]] = {layer: set() for layer in self.layers}
+
+    def page_choices(self) -> list[dict[str, str]]:
+        """Every method, by the present scale: a page of both would be twice as large."""
+        return [choice for choice in super().page_choices() if choice["scale"] == self.choice["scale"]]
+
+    def make_board(self, choice: Mapping[str, str]) -> Board:
+        """Attribute by the chosen method; tiles are left to `refine`."""
+        method, labels = choice["method"], self.model.labels
+        rows, cols, _ = self._acts[self.first].shape
+        note = " ".join(part for part in (self.note, self._legend) if part)
+        grids = [Grid("image", "The picture", self.picture, rows, cols, start=None, note=note)]
+        grids += [self._grid(layer, method) for layer in self.layers]
+        rankings, scales, lights = self._class_links(method)
+        name = labels[self._explained]
+        classes = Units(
+            "classes", "The cell speaks for and against", labels, scale=scales[0], shown=8, most=20
+        )
+        effect = Units(
+            "effect",
+            f"Its effect on {name}",
+            [f"predicted by {method}", "measured by removing it"],
+            scale=scales[1],
+            shown=2,
+            most=2,
+            passing=self.target is None,
+        )
+        odds = self._acts[self.model.softmax]
+        prediction = Units("prediction", "Prediction", labels, values=odds, format="percent")
+        said = "evidence for and against it comes from the clear cells, + for and \u2212 against."
+        return Board(
+            title="Where it was seen, and what came of it",
+            reading=READING,
+            panels=[*grids, classes, effect, prediction],
+            links=[*rankings, *self._cell_links(method, choice["scale"] == SCALES[0]), *lights],
+            formula=FORMULA,
+            caption=[
+                *(f"{{{units}}}: {said}" for units in ("prediction", "classes")),
+                *(
+                    f"The cell at {{{layer}}} of {layer if layer != 'image' else 'the picture'} weighs most "
+                    "on {classes.1} ({classes.1.value}) and {classes.2} ({classes.2.value}). Without it "
+                    f"{name} would lose {{effect.2.value}}; {method} predicts {{effect.1.value}}."
+                    for layer in [*self.layers, "image"]
+                ),
+            ],
+            choice=choice,
+        )
+
+    def refine(
+        self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
+    ) -> Iterator[Arrived]:
+        """Tiles under their tint: those that are there, then drafts, then, but for a page, better ones."""
+        if not self._tiled:
+            return
+        for layer in reversed(self.layers):
+            if self._tiles[layer]:
+                yield layer, dict(self._tiles[layer])
+        for draft in (True,) if page else (True, False):
+            for layer in reversed(self.layers):
+                yield from self._drawn(layer, draft, go_on)
+
+    def _drawn(self, layer: str, draft: bool, go_on: Callable[[], bool]) -> Iterator[Arrived]:
+        acts, tints = self._acts[layer], self._tints[layer].reshape(-1, 4)
+        alive = set(np.flatnonzero(acts.reshape(-1, acts.shape[-1]).any(1)).tolist())
+        there, final = self._tiles[layer], self._final[layer]
+        if alive <= (set(there) if draft else final):
+            return
+        for cells, tiles in stream_tiles(
+            self.model, layer, acts, store=self._store, seed=self._seed, go_on=go_on, draft=draft
+        ):
+            pictures = tinted(np.stack(list(tiles)), tints[list(cells)])
+            fresh = {c: p for c, p in zip(cells, pictures, strict=True) if not (draft and c in final)}
+            there.update(fresh)
+            final.update(() if draft else cells)
+            if fresh:
+                yield layer, fresh
+
+    def _grid(self, layer: str, method: str) -> Grid:
+        rows, cols, channels = self._acts[layer].shape
+        norms = np.linalg.norm(self._acts[layer].reshape(-1, channels), axis=1)
+        return Grid(
+            layer,
+            layer,
+            tinted_photograph(self.picture, self._tints[layer]),
+            rows,
+            cols,
+            start=self._start() if layer == self.first else None,
+            tiled=self._tiled,
+            dead=norms == 0,
+            note=self._truth(layer, method),
+        )
+
+    def _start(self) -> int:
+        """The cell that speaks most for the class."""
+        return int(self._effect(self.first, TINTED_BY).argmax())
+
+    def _truth(self, layer: str, method: str) -> str:
+        """How far to believe what is said of a layer's effect on the class."""
+        column = self._classes.index(self._explained)
+        found = self._to_classes(layer, method)
+        alike = agree(found.values[..., column], self._measured(layer))
+        parts = [
+            f"gap {float(found.gap[column]):.0%}",
+            f"rank correlation {float(alike.spearman):.2f}",
+            f"signs {float(alike.signs):.0%}",
+        ]
+        return f"{method} to {self.model.labels[self._explained]}, against measured: {', '.join(parts)}."
+
+    def _class_links(self, method: str) -> tuple[list[Link], tuple[float, float], list[Link]]:
+        """What cells say of classes, the scales of the two lists, and where evidence for classes is."""
+        rankings: list[Link] = []
+        lights: list[Link] = []
+        most = np.zeros(2)
+        classes = np.array(self._classes, np.int32)
+        for layer in self.layers:
+            values = self._to_classes(layer, method).values.reshape(-1, len(classes))
+            effects = np.stack([self._effect(layer, method), self._measured(layer).ravel()], 1)
+            most = np.maximum(most, [np.abs(values).max(initial=0), np.abs(effects).max(initial=0)])
+            order = np.argsort(-np.abs(values), axis=1, kind="stable")
+            ranked = Ranking(layer, "classes", classes[order], np.take_along_axis(values, order, axis=1))
+            pair = np.tile(np.arange(2, dtype=np.int32), (len(values), 1))
+            # The picture itself speaks for the first layer.
+            at = 0 if layer == self.first else len(rankings)
+            rankings[at:at] = [ranked, Ranking(layer, "effect", pair, effects)]
+            weights = np.zeros((len(self.model.labels), len(values)), np.float32)
+            weights[classes] = values.T
+            law = "evidence for the class"
+            lights += [Heat(units, layer, weights, law=law) for units in ("classes", "prediction")]
+        scales = [float(m) or 1.0 for m in most]
+        return rankings, (scales[0], scales[1]), lights
+
+    def _cell_links(self, method: str, own_scale: bool) -> list[Link]:
+        """Of all pairs of layers, what cells did to cells: from either side."""
+        links: list[Link] = []
+        for (source, target), found in self._pairs(method).items():
+            h, w, height, width = found.values.shape
+            weights = found.values.reshape(h * w, height * width)
+            scale = None if own_scale else float(np.abs(weights).max()) or 1.0
+            links.append(Heat(source, target, weights, scale, "its influence on these"))
+            links.append(Heat(target, source, weights.T, scale, "their influence on it"))
+        return links
+
+    # What the network answers, each asked for once.
+
+    def _pairs(self, method: str) -> dict[tuple[str, str], Attribution]:
+        options = OPTIONS.get(method, {})
+        ask = lambda: between(self.model, self._seen, self.layers, method, self._seed, **options)  # noqa: E731
+        return self._once(("cells", method), ask)
+
+    def _to_classes(self, layer: str, method: str) -> Attribution:
+        """Cells to classes: values (h, w, classes)."""
+        options = OPTIONS.get(method, {})
+        ask = lambda: attribute(  # noqa: E731
+            self.model, self._seen, layer, self._classes, method, seed=self._seed, **options
+        )
+        return self._once((layer, method), ask)
+
+    def _effect(self, layer: str, method: str) -> np.ndarray:
+        """What a method says of the explained class: (h * w,)."""
+        column = self._classes.index(self._explained)
+        return self._to_classes(layer, method).values[..., column].ravel()
+
+    def _measured(self, layer: str) -> np.ndarray:
+        """What the explained class loses without each cell: (h, w)."""
+        return self._to_classes(layer, "ablation").values[..., self._classes.index(self._explained)]
+
+    def _once(self, key: tuple[str, str], ask: Callable[[], Any]) -> Any:
+        if key not in self._found:
+            self._found[key] = ask()
+        return self._found[key]
+
+
+def _place_in(model: VisionModel) -> Callable[[str], int]:
+    """Where a layer stands in a network; refuses one that has no positions."""
+    order = list(model.layers)
+
+    def place(name: str) -> int:
+        model.check_spatial(name)
+        return order.index(name)
+
+    return place

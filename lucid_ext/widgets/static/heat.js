@@ -1,0 +1,122 @@
+// What a selection lights up in a picture: dark where there is nothing, clear where there is much, with its sign.
+
+import { make } from "./dom.js";
+
+const DARK = 215; // of 255, over a cell without weight
+const CELL = 40; // pixels of a cell that shows its sign
+const MARKED = 0.12; // share of the scale from which a cell has a mark
+const TURN = 220; // milliseconds from one board's weights to the next one's
+const SIGNS = { for: "#4aa3ff", against: "#e08a3a" };
+
+/** Draws weights on a canvas in the picture's own coordinates. */
+export class Heat {
+  constructor() {
+    this.canvas = make("canvas", { class: "lx-heat", "aria-hidden": "true" });
+    this.lit = null;
+    this.scale = 1;
+  }
+
+  destroy() {
+    cancelAnimationFrame(this.frame);
+  }
+
+  /**
+   * Show {weights, signed, scale}, or nothing for null. The same atom of another board is reached step by step, so
+   * that the eye sees what changes.
+   */
+  light(lit, rows, cols) {
+    const before = this.lit;
+    if (lit && before && same(before.weights, lit.weights) && before.board === lit.board) return;
+    cancelAnimationFrame(this.frame);
+    this.lit = lit;
+    this.canvas.classList.toggle("lx-on", lit != null);
+    if (!lit) return;
+    this.scale = lit.scale ?? lit.weights.reduce((most, w) => Math.max(most, Math.abs(w)), 0);
+    this.scale ||= 1;
+    const goal = lit.weights.map((w) => Math.max(-1, Math.min(1, w / this.scale)));
+    const turns = before && before.weights.length === goal.length && before.board !== lit.board && !still();
+    if (turns && this.shares) this.turn(this.shares, goal, lit.signed, rows, cols);
+    else this.paint(goal, lit.signed, rows, cols);
+  }
+
+  turn(from, to, signed, rows, cols) {
+    const start = performance.now();
+    const step = (now) => {
+      const t = Math.max(0, Math.min(1, (now - start) / TURN));
+      const eased = t * t * (3 - 2 * t);
+      this.paint(
+        to.map((goal, i) => from[i] + eased * (goal - from[i])),
+        signed,
+        rows,
+        cols,
+      );
+      if (t < 1) this.frame = requestAnimationFrame(step);
+    };
+    this.frame = requestAnimationFrame(step);
+  }
+
+  /** Draw shares of the scale, -1 to 1. */
+  paint(shares, signed, rows, cols) {
+    this.shares = shares;
+    const side = signed ? CELL : 1;
+    const { canvas } = this;
+    if (canvas.width !== cols * side || canvas.height !== rows * side) {
+      canvas.width = cols * side;
+      canvas.height = rows * side;
+    }
+    const context = canvas.getContext("2d");
+    if (!signed) {
+      const shade = new ImageData(cols, rows);
+      // What the unit does not answer to is dimmed; what it answers to keeps its own colours.
+      for (let i = 0; i < shares.length; i++) shade.data[4 * i + 3] = DARK * (1 - shares[i]);
+      context.putImageData(shade, 0, 0);
+      return;
+    }
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    for (let i = 0; i < shares.length; i++) {
+      sign(context, (i % cols) * CELL, Math.floor(i / cols) * CELL, shares[i]);
+    }
+  }
+}
+
+/** A cell with its sign: a frame in its colour, and a plus or a minus, the stronger the larger. */
+function sign(context, x, y, share) {
+  const size = Math.abs(share);
+  context.fillStyle = `rgb(0 0 0 / ${(DARK * (1 - size)) / 255})`;
+  context.fillRect(x, y, CELL, CELL);
+  if (size < MARKED) return;
+  const colour = share > 0 ? SIGNS.for : SIGNS.against;
+  context.globalAlpha = Math.min(1, 0.25 + size);
+  context.strokeStyle = colour;
+  context.lineWidth = 2 + 3 * size;
+  const inset = context.lineWidth / 2 + 1;
+  context.strokeRect(x + inset, y + inset, CELL - 2 * inset, CELL - 2 * inset);
+  context.globalAlpha = 1;
+  const reach = 3 + 6 * Math.sqrt(size);
+  const [cx, cy] = [x + CELL / 2, y + CELL / 2];
+  for (const [width, style] of [
+    [8, "#000"],
+    [4, "#fff"],
+  ]) {
+    context.strokeStyle = style;
+    context.lineWidth = width;
+    context.lineCap = "round";
+    context.beginPath();
+    context.moveTo(cx - reach, cy);
+    context.lineTo(cx + reach, cy);
+    if (share > 0) {
+      context.moveTo(cx, cy - reach);
+      context.lineTo(cx, cy + reach);
+    }
+    context.stroke();
+  }
+}
+
+/** Whether two views are of the same numbers in memory. */
+function same(a, b) {
+  return a.buffer === b.buffer && a.byteOffset === b.byteOffset && a.length === b.length;
+}
+
+function still() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}
