@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from lucid_ext.optvis import CHANNEL
+import lucid_ext as lx
 
 ROOT = Path(__file__).parent.parent
 RUNS = 3
@@ -39,33 +39,6 @@ for layer in ("mixed4a", "mixed3a", "mixed5b"):
     changes.append(time.perf_counter() - before)
     dictionary.stop()
 print(json.dumps([imported - start, tensorflow_imported - imported, shown - start, max(changes)]))
-"""
-
-RENDER = """
-import json, tempfile, time
-import numpy as np
-import lucid_ext as lx
-from lucid_ext.optvis import CHANNEL, stream_directions
-from lucid.modelzoo.vision_base import Model
-from lucid.optvis import objectives, param, render
-
-model = lx.load_model()
-units = list(range(8))
-
-class Embedded(Model):
-    image_shape, image_value_range, input_name = (112, 112, 3), model.value_range, "input:0"
-
-lucid_model = Embedded()
-lucid_model.graph_def = model.graph_def
-before = time.perf_counter()
-objective = sum(objectives.channel("mixed4d", u, batch=i) for i, u in enumerate(units))
-images = lambda: param.image(CHANNEL.size, batch=8)
-render.render_vis(lucid_model, objective, images, thresholds=(CHANNEL.steps,), verbose=False)
-lucid = time.perf_counter() - before
-before = time.perf_counter()
-directions = np.eye(264)[units]
-list(stream_directions(model, "mixed4d", directions, CHANNEL, store=lx.IconStore(tempfile.mkdtemp())))
-print(json.dumps([lucid, time.perf_counter() - before]))
 """
 
 POINTER = """
@@ -164,6 +137,13 @@ def row(what: str, found: str, reach: str) -> None:
     print(f"{what:<58} {found:>12}   {reach}", flush=True)
 
 
+def grids_page(folder: Path) -> Path:
+    """A page of `ActivationGrid` with its four layers, 1,225 tiles."""
+    path = folder / "activation_grids.html"
+    lx.ActivationGrid(lx.load_model(), "cat_coffee").to_html(path)
+    return path
+
+
 def main() -> None:
     """Measure and print."""
     row("", "measured", "to reach")
@@ -182,10 +162,8 @@ def main() -> None:
         row("requests the page makes", f"{asked:.0f}", "0")
         row("pointer event to painted frame, 95th percentile of 200", f"{handed:.1f} ms", "16 ms")
         row("  with the browser's wait for its next frame", f"{stamped:.1f} ms", "")
-        lucid, ours = medians(lambda: child(RENDER, cache))
-        what = f"8 icons of mixed4d, {CHANNEL.size} px, {CHANNEL.steps} steps"
-        row(f"{what}: Lucid's render_vis", f"{lucid:.1f} s", "")
-        row("  lucid_ext", f"{ours:.1f} s", f"{ours / lucid:.2f} of it")
+        handed, _, _ = pointer(grids_page(Path(work)))
+        row("the same over the lens of four activation grids", f"{handed:.1f} ms", "16 ms")
 
 
 if __name__ == "__main__":

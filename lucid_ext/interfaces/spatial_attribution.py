@@ -17,7 +17,9 @@ from lucid_ext.optvis.grids import stream_tiles
 
 LAYERS = ("mixed4a", "mixed4d", "mixed5a")
 SLOW = ("shapley", "random")  # methods that are offered only where they are asked for
-OPTIONS: dict[str, dict[str, Any]] = {"path": {"steps": 8}}  # enough here, and a quarter of the time of the default
+OPTIONS: dict[str, dict[str, Any]] = {
+    "path": {"steps": 8}
+}  # enough here, and a quarter of the time of the default
 TINTED_BY = "smooth_maxpool"  # as in the article
 CLASSES = 50  # the most probable ones, whose evidence is computed
 SCALES = ("each cell", "pair of layers")  # what a fully clear cell is
