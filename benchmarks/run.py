@@ -120,7 +120,9 @@ def pointer(page: Path) -> list[float]:
         tab.goto(page.as_uri())
         tab.wait_for_timeout(1000)
         tab.evaluate(POINTER)
-        box = tab.locator(".lx-viewport").last.bounding_box()
+        viewport = tab.locator(".lx-viewport").last
+        viewport.scroll_into_view_if_needed()
+        box = viewport.bounding_box()
         assert box is not None
         for i in range(200):
             x, y = (i * 37 % 101) / 101, (i * 53 % 89) / 89
