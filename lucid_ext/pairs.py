@@ -110,8 +110,11 @@ def _heats(a: Board, b: Board) -> list[Link]:
     for one in a.links:
         if not isinstance(one, Heat):
             continue
-        other, source = b.link(one.source, one.target), a[one.source]
-        assert isinstance(other, Heat)
+        ends = (one.source, one.target)
+        other = next((link for link in b.links if (link.source, link.target) == ends), None)
+        if not isinstance(other, Heat):  # there is nothing to compare with
+            continue
+        source = a[one.source]
         if isinstance(source, Units) and not _comparable(source):  # the units of one are not the other's
             links += [_renamed(one, FIRST), _renamed(other, SECOND)]
             continue

@@ -65,7 +65,7 @@ def test_layers_and_activations_are_those_of_keras(application, photograph):
     for layer, value in zip(compared, expected, strict=True):
         value = value.numpy()[0]
         assert np.abs(value).max() > 0
-        assert np.abs(found[layer] - value).max() < 1e-5 * np.abs(value).max(), layer
+        assert np.abs(found[layer] - value).max() < 1e-4 * np.abs(value).max(), layer
 
 
 def test_functions_between_layers(application, photograph):
@@ -74,15 +74,15 @@ def test_functions_between_layers(application, photograph):
     scale = np.abs(whole).max()
     for layer in list(model.layers)[1:-1:5]:
         (rest,) = model.function(layer, [model.logits])(model.activations(photograph, layer)[None])
-        assert np.abs(rest[0] - whole).max() < 1e-5 * scale, layer
+        assert np.abs(rest[0] - whole).max() < 1e-4 * scale, layer
     if HELD[name] is not None:
         source, held, end = HELD[name]
         function = model.function(source, [end, model.logits], image=photograph)
         assert held in function.held
         own, block = (model.activations(photograph, layer)[None] for layer in (source, end))
         again, logits = function(own)
-        assert np.abs(logits[0] - whole).max() < 1e-5 * scale
-        assert np.abs(again - block).max() < 1e-5 * np.abs(block).max()
+        assert np.abs(logits[0] - whole).max() < 1e-4 * scale
+        assert np.abs(again - block).max() < 1e-4 * np.abs(block).max()
         assert np.abs(function(0 * own)[0] - block).max() > 1e-2 * np.abs(block).max()
 
 
