@@ -18,7 +18,7 @@ lab: $(VENV)/ready ## open JupyterLab on the first notebook
 	$(BIN)/jupyter lab notebooks/01_semantic_dictionary.ipynb
 
 test: $(VENV)/ready-dev lint ## the test suite, lint and types
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n logical --maxprocesses 4 --dist loadfile
 
 test-slow: $(VENV)/ready-dev ## what takes longer
 	$(BIN)/python -m pytest -m slow

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -18,6 +19,7 @@ from tqdm.auto import tqdm
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "build" / "explore"
+AT_ONCE = 2  # notebooks: each is busy on little more than one core
 
 INDEX = """<!doctype html>
 <html lang="en">
@@ -63,6 +65,18 @@ def execute(notebook: Path, out: Path, environment: dict[str, str]) -> None:
         raise SystemExit(f"{notebook.name} failed:\n{run.stderr[-6000:]}")
 
 
+def item(notebook: Path, out: Path, before: float) -> str:
+    """The notebook's entry in the index; its page, if it has made one since `before`."""
+    title, sentence = describe(notebook)
+    page, executed = f"{notebook.stem.partition('_')[2]}.html", f"{notebook.stem}.html"
+    made = (out / page).exists() and (out / page).stat().st_mtime >= before - 1
+    source = f'<br><small><a href="{executed}">the notebook it comes from, executed</a></small>'
+    return (
+        f'<li><strong><a href="{page if made else executed}">{html.escape(title)}</a></strong>'
+        f"<br>{html.escape(sentence)}{source if made else ''}</li>"
+    )
+
+
 def absolute(name: str) -> str:
     """A path from the root, where there is such a file; notebooks run in a folder of their own."""
     path = Path(name).expanduser()
@@ -95,20 +109,17 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     chosen = {"LUCID_EXT_IMAGE": image, "LUCID_EXT_MODEL": model, "LUCID_EXT_IMAGES": images}
     environment = {**os.environ, "LUCID_EXT_OFFLINE": "1", **chosen}
-    items = []
     notebooks = sorted(HERE.glob("[0-9]*.ipynb"))
-    for notebook in tqdm(notebooks, desc="notebooks", unit="notebook"):
-        before = time.time()
-        execute(notebook, out, environment)
-        title, sentence = describe(notebook)
-        page = f"{notebook.stem.partition('_')[2]}.html"
-        made = (out / page).exists() and (out / page).stat().st_mtime >= before - 1
-        executed = f"{notebook.stem}.html"
-        source = f'<br><small><a href="{executed}">the notebook it comes from, executed</a></small>'
-        items.append(
-            f'<li><strong><a href="{page if made else executed}">{html.escape(title)}</a></strong>'
-            f"<br>{html.escape(sentence)}{source if made else ''}</li>"
-        )
+    before = time.time()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        done = pool.map(lambda notebook: execute(notebook, out, environment), notebooks)
+        try:
+            for _ in tqdm(done, total=len(notebooks), desc="notebooks", unit="notebook"):
+                pass
+        except BaseException:  # nobody waits for the rest
+            pool.shutdown(cancel_futures=True)
+            raise
+    items = [item(notebook, out, before) for notebook in notebooks]
     when = time.strftime("%Y-%m-%d %H:%M")
     shown = html.escape(Path(image).name if image else "the sample picture cat_coffee")
     network = html.escape(Path(model).name if model else "the embedded network")
