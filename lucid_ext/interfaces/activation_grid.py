@@ -18,7 +18,8 @@ from lucid_ext.optvis.grids import stream_tiles
 
 LAYERS = ("mixed3a", "mixed4a", "mixed4d", "mixed5a")
 COUNT = 4  # layers shown of a network that has others
-CARICATURE = "caricature"  # the name of its panel
+CARICATURE = "caricature"  # the name of its panel, and of the control
+OF = ("whole picture", "selected cell")  # what the caricature exaggerates
 PIECE = 32  # pixels of a cell of it
 PAGE_ICONS = 48  # channels rendered for a page, of a network that comes without icons
 
@@ -34,8 +35,6 @@ FORMULA = (
 
 class ActivationGrid(Interface):
     """Layers side by side: per cell the picture of its activation vector, under one lens."""
-
-    follows = False  # a whole layer is drawn at once
 
     def __init__(
         self,
@@ -54,7 +53,8 @@ class ActivationGrid(Interface):
             image: anything `load_image` takes.
             layers: from fine to coarse; by default `mixed3a`, `mixed4a`, `mixed4d` and `mixed5a`, or in
                 another network the last layer of each size of grid.
-            caricature: show the picture as one of the layers exaggerates it, beside the picture.
+            caricature: show the picture, or the selected cell, as one of the layers exaggerates it,
+                beside the picture.
             store: where tiles are kept.
             seed: of the tiles and the caricature.
         """
@@ -67,19 +67,21 @@ class ActivationGrid(Interface):
         self._caricature = caricature
         self._store = store or IconStore()
         self._seed = seed
-        super().__init__(model, image, {}, {})
+        options = {CARICATURE: OF} if caricature else {}
+        super().__init__(model, image, options, dict.fromkeys(options, OF[0]))
 
     def see(self, image: np.ndarray) -> None:
         """Keep the activations of every layer, and the class probabilities."""
         self._acts = self.model.activations(image, [*self.layers, self.model.softmax])
-        self._drawn: dict[tuple[str, bool], set[int]] = {}
+        self._drawn: dict[tuple[str, ...], set[int]] = {}
 
     def make_board(self, choice: Mapping[str, str]) -> Board:
         """Rank the channels of every cell; tiles are left to `refine`."""
         rows, cols, _ = self._acts[self.first].shape
         grids = [Grid("image", "The picture", self.picture, rows, cols, start=None, note=self.note)]
         if self._caricature:
-            title = f"Caricature by {self.first}"
+            one = choice[CARICATURE] == OF[1]
+            title = f"Caricature{' of the cell' if one else ''} by {self.first}"
             grids.append(Grid(CARICATURE, title, self.picture, rows, cols, start=None, tiled=True))
         grids += [self._grid(layer) for layer in self.layers]
         acts = {layer: self._acts[layer] for layer in self.layers}
@@ -121,11 +123,20 @@ class ActivationGrid(Interface):
         """
         coarse_first = sorted(self.layers, key=lambda layer: self._acts[layer].shape[:2])
         for layer in coarse_first:
-            yield from self._tiles(layer, go_on, draft=True)
+            yield from self._tiles(board, layer, go_on, draft=True)
         yield from self._icons(board, go_on, page)
-        yield from self._exaggerated(go_on)
+        yield from self._exaggerated(board, selected, go_on)
         for layer in () if page else coarse_first:
-            yield from self._tiles(layer, go_on, draft=False)
+            yield from self._tiles(board, layer, go_on, draft=False)
+
+    def page_choices(self) -> list[dict[str, str]]:
+        """The whole picture alone: a page cannot draw the cell its reader picks."""
+        return [{CARICATURE: OF[0]}] if self._caricature else [{}]
+
+    @property
+    def follows(self) -> bool:  # type: ignore[override]
+        """Whether what is drawn depends on the selection: a caricature of one cell does."""
+        return self.choice.get(CARICATURE) == OF[1]
 
     def _grid(self, layer: str) -> Grid:
         rows, cols, channels = self._acts[layer].shape
@@ -145,12 +156,12 @@ class ActivationGrid(Interface):
             law=f"area \u221d \u2016a\u2016, full at {most:.1f}",
         )
 
-    def _tiles(self, layer: str, go_on: Callable[[], bool], draft: bool) -> Iterator[Arrived]:
+    def _tiles(self, board: Board, layer: str, go_on: Callable[[], bool], draft: bool) -> Iterator[Arrived]:
         """Tiles of a layer as they come; nothing where all are there already."""
         acts = self._acts[layer]
         alive = set(np.flatnonzero(acts.reshape(-1, acts.shape[-1]).any(1)).tolist())
-        drawn = self._drawn.setdefault((layer, draft), set())
-        final = self._drawn.setdefault((layer, False), set())
+        final = self._drawn.setdefault((*board.choice.values(), layer), set())
+        drawn = self._drawn.setdefault((*board.choice.values(), layer, "draft"), set()) if draft else final
         if alive <= drawn | final:
             return
         for cells, tiles in stream_tiles(
@@ -161,20 +172,38 @@ class ActivationGrid(Interface):
             if fresh:
                 yield layer, fresh
 
-    def _exaggerated(self, go_on: Callable[[], bool]) -> Iterator[Arrived]:
+    def _exaggerated(
+        self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool]
+    ) -> Iterator[Arrived]:
         """The caricature, cut into the cells of its layer."""
-        rows, cols, _ = self._acts[self.first].shape
-        drawn = self._drawn.setdefault((CARICATURE, False), set())
-        if not self._caricature or drawn or not go_on() or not self._acts[self.first].any():
+        acts = self._acts[self.first]
+        rows, cols, _ = acts.shape
+        at = self._place(board, selected) if self.follows else -1
+        cell = divmod(at, cols) if at >= 0 else None
+        drawn = self._drawn.setdefault((*board.choice.values(), CARICATURE), set())
+        if not self._caricature or at in drawn or not go_on() or not (acts[cell] if cell else acts).any():
             return
-        image = caricature(self.model, self.image, self.first, seed=self._seed, progress=False, go_on=go_on)
+        image = caricature(
+            self.model, self.image, self.first, cell, seed=self._seed, progress=False, go_on=go_on
+        )
         if not go_on():
             return
         whole = Image.fromarray(np.round(image * 255).astype(np.uint8))
         pixels = np.asarray(whole.resize((cols * PIECE, rows * PIECE), Image.Resampling.BICUBIC))
         pieces = pixels.reshape(rows, PIECE, cols, PIECE, 3).swapaxes(1, 2).reshape(-1, PIECE, PIECE, 3)
-        drawn.update(range(len(pieces)))
+        drawn.clear()
+        drawn.add(at)
         yield CARICATURE, dict(enumerate(pieces))
+
+    def _place(self, board: Board, selected: Mapping[str, int]) -> int:
+        """The selected cell, as one of the layer the caricature is by."""
+        first = board[self.first]
+        assert isinstance(first, Grid)
+        for name, atom in selected.items():
+            panel = board[name]
+            if isinstance(panel, Grid):
+                return panel.same_place(atom, first)
+        return first.start or 0
 
     def _icons(self, board: Board, go_on: Callable[[], bool], page: bool) -> Iterator[Arrived]:
         """Icons of channels for a network that comes without, the most listed of each layer ahead."""

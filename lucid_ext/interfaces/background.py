@@ -1,7 +1,11 @@
 """Work that goes on behind an interface: one thread, in rounds, that can be stopped and waited for."""
 
+import atexit
 import threading
+import weakref
 from collections.abc import Callable
+
+LAST_STEP = 10.0  # seconds a round may take to end when the process does
 
 Round = Callable[[Callable[[], bool]], None]
 
@@ -39,6 +43,7 @@ class Background:
             if self._thread is None and not self.stopped:
                 self._thread = threading.Thread(target=self._run, daemon=True, name="lucid_ext background")
                 self._thread.start()
+                _at_work.add(self)
 
     def stop(self) -> None:
         """End the present round and begin no other."""
@@ -79,3 +84,17 @@ class Background:
                 return False
             self._asked = False
             return True
+
+
+_at_work: "weakref.WeakSet[Background]" = weakref.WeakSet()
+
+
+@atexit.register
+def _stop_all() -> None:
+    """End all work before the process ends: TensorFlow aborts it if a step is cut off."""
+    threads = [(background, background._thread) for background in list(_at_work)]
+    for background, _ in threads:
+        background.stop()
+    for _, thread in threads:
+        if thread is not None:
+            thread.join(LAST_STEP)

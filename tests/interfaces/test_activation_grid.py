@@ -106,6 +106,22 @@ def test_the_caricature_is_cut_into_the_cells_of_its_layer(model, cat, made):
     assert np.abs(small - expected).mean() < 0.03
 
 
+def test_the_caricature_of_the_selected_cell_follows_the_selection(model, cat, made):
+    grid = made(layers=["mixed5a"]).wait()
+    whole = grid.board["caricature"].tiles
+    view = grid.view
+    grid.choose(caricature="selected cell")
+    assert grid.board["caricature"].title == "Caricature of the cell by mixed5a"
+    for cell in ((1, 2), (4, 4)):
+        view.selected = {"mixed5a": cell[0] * 7 + cell[1]}
+        panel = grid.wait().board["caricature"]
+        pieces = panel.tiles[panel.tile_of].reshape(7, 7, 32, 32, 3).swapaxes(1, 2).reshape(224, 224, 3)
+        expected = caricature(model, cat, "mixed5a", cell, progress=False)
+        assert np.abs(pieces.reshape(112, 2, 112, 2, 3).mean((1, 3)) / 255 - expected).mean() < 0.03
+    grid.choose(caricature="whole picture")
+    np.testing.assert_array_equal(grid.board["caricature"].tiles, whole)
+
+
 def test_a_picture_of_nothing_has_dead_cells(made, monkeypatch):
     grid = made(layers=["mixed5a"])
     acts = grid._acts["mixed5a"]

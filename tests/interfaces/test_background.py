@@ -1,0 +1,28 @@
+"""Work behind an interface ends with the process, and not in the middle of a step."""
+
+import subprocess
+import sys
+
+SCRIPT = """
+import sys, time
+from pathlib import Path
+from lucid_ext.interfaces.background import Background
+
+def work(go_on):
+    Path(sys.argv[1], "begun").touch()
+    while go_on():
+        time.sleep(0.01)
+    time.sleep(0.3)  # the rest of a step
+    Path(sys.argv[1], "ended").touch()
+
+background = Background(work, lambda failure: None)
+background.ask()
+while not Path(sys.argv[1], "begun").exists():
+    time.sleep(0.01)
+"""
+
+
+def test_a_process_that_ends_lets_the_last_step_finish(tmp_path):
+    done = subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path)], check=False, timeout=120)
+    assert done.returncode == 0
+    assert (tmp_path / "ended").exists()
