@@ -10,15 +10,11 @@ import tensorflow as tf
 from lucid_ext.models.gradients import REDIRECTED_RELU, gradient_overrides
 from lucid_ext.models.vision_model import VisionModel
 from lucid_ext.optvis import param
+from lucid_ext.optvis.adam import FourierAdam
 from lucid_ext.optvis.transform import DRAWS, WINDOW, Transform
 
 Objective = Callable[[Callable[[str], Any]], tf.Tensor]
 """Lucid's form of an objective: from a function that gives tensors by name to what to raise."""
-
-
-BETAS = 0.4, 0.9
-"""Of Adam, which forgets soon: the gradient changes with every transformation anyway, and a longer
-memory costs more steps than it saves (`benchmarks/render.py`)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,8 +23,8 @@ class Recipe:
 
     Attributes:
         size: side of the image, in pixels.
-        steps: how many steps of Adam, with `BETAS`.
-        rate: Adam's first step size; it falls to zero on a straight line.
+        steps: how many steps of `FourierAdam`.
+        rate: its first step size; it falls to zero on a straight line.
         sd: standard deviation of the random start, before frequencies are scaled.
         decay_power: how fast the weight of frequencies falls: 1 / f^decay_power.
         contrast: factor on all frequencies.
@@ -37,7 +33,7 @@ class Recipe:
 
     size: int = 80
     steps: int = 56
-    rate: float = 0.3
+    rate: float = 0.2
     sd: float = 0.01
     decay_power: float = 1.25
     contrast: float = 0.75
@@ -46,7 +42,7 @@ class Recipe:
     def optimizer(self) -> tf.keras.optimizers.Optimizer:
         """What takes the steps."""
         rate = tf.keras.optimizers.schedules.PolynomialDecay(self.rate, self.steps, 0.0)
-        return tf.keras.optimizers.Adam(rate, *BETAS)
+        return FourierAdam(rate)
 
 
 class FourierImages:

@@ -9,6 +9,7 @@ from tqdm.auto import tqdm
 
 from lucid_ext.models.vision_model import VisionModel
 from lucid_ext.optvis import param
+from lucid_ext.optvis.adam import FourierAdam
 from lucid_ext.optvis.ascent import Ascent, uniform_draws
 from lucid_ext.optvis.transform import Transform
 
@@ -16,7 +17,7 @@ SHIFT = Transform(pad=4, jitter=8, scales=(1.0,), angles=(0.0,))
 """Up to four pixels each way: a place of the picture stays the same place of the layer."""
 
 COSINE_POWER = 2
-RATE = 0.2  # Adam's first step size; it falls to zero on a cosine
+RATE = 0.15  # the first step size; it falls to zero on a cosine
 DECAY_POWER, CONTRAST = 1.5, 0.5  # of the image's frequencies, as for icons
 
 
@@ -42,7 +43,7 @@ def caricature(
         image: (H, W, 3) in [0, 1]; its centre at the network's size is used.
         layer: a layer with positions.
         cell: (row, column) of the layer, to exaggerate what it sees at one place; all by default.
-        steps: how many steps of Adam.
+        steps: how many steps of `FourierAdam`.
         seed: same seed, same picture.
         progress: show a progress bar.
         go_on: asked before every step; once it says no, the picture is returned as it is.
@@ -79,12 +80,11 @@ def caricature(
     scale = CONTRAST * param.frequency_scale(*model.size, DECAY_POWER)
     z = tf.Variable(param.initial_spectrum(rng, *model.size, sd=0.01)[None])
     rate = tf.keras.optimizers.schedules.CosineDecay(RATE, steps)
-    optimizer = tf.keras.optimizers.Adam(rate, beta_2=0.99)
 
     def images() -> tf.Tensor:
         return param.to_image(z, scale, model.size[1])
 
-    ascent = Ascent(model, likeness, images, [z], SHIFT, optimizer)
+    ascent = Ascent(model, likeness, images, [z], SHIFT, FourierAdam(rate))
     for _ in tqdm(range(steps), desc=f"caricature of {layer}", unit="step", disable=not progress):
         if not go_on():
             break

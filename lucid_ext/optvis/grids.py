@@ -23,11 +23,12 @@ import tensorflow as tf
 from lucid_ext.groups import factorize
 from lucid_ext.models.vision_model import VisionModel
 from lucid_ext.optvis import param
-from lucid_ext.optvis.ascent import BETAS, Ascent, FourierImages, Recipe, uniform_draws
+from lucid_ext.optvis.adam import FourierAdam
+from lucid_ext.optvis.ascent import Ascent, FourierImages, Recipe, uniform_draws
 from lucid_ext.optvis.icon import drive
 from lucid_ext.optvis.store import Icon, IconStore, icon_key
 
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 """Part of every tile's key; changes when the same recipe gives other pictures."""
 
 BATCH = 14  # tiles optimised at once, and the most groups; grids of 28, 14 and 7 fill such batches
@@ -42,9 +43,9 @@ class GridRecipe:
 
     Attributes:
         size: side of a tile, in pixels.
-        steps: steps of Adam each cell takes on its own.
+        steps: steps of `FourierAdam` each cell takes on its own.
         rate: their first step size; it falls to zero on a cosine.
-        group_steps: steps of Adam for the pictures of the groups.
+        group_steps: steps for the pictures of the groups.
         group_rate: their first step size; it falls likewise.
         error: the fewest of `GROUPS` that leave out no more than this are taken, or else the most.
         decay_power: how fast the weight of frequencies falls: 1 / f^decay_power.
@@ -302,7 +303,7 @@ def _renderer(model: VisionModel, layer: str, recipe: GridRecipe) -> _Renderer:
                 length = tf.sqrt(tf.reduce_sum(T(layer) ** 2, -1) + 1e-8)
                 return tf.reduce_mean(dot * tf.maximum(0.1, dot / length) ** COSINE_POWER, [1, 2])
 
-            optimizer = tf.keras.optimizers.Adam(recipe.rate, *BETAS)
+            optimizer = FourierAdam(recipe.rate)
             ascent = Ascent(model, along, images, images.variables, roll, optimizer)
             known[key] = _Renderer(ascent, images, optimizer)
         return known[key]
