@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 
@@ -66,6 +67,30 @@ def test_alike_to_the_eye_whatever_the_number_of_threads(tmp_path):
         icons.append(np.load(arguments[-1]))
     similar = [structural_similarity(a, b, channel_axis=2) for a, b in zip(*icons, strict=True)]
     assert np.median(similar) >= 0.95
+
+
+SHIPPED_ANEW = """
+import sys
+import numpy as np
+import lucid_ext as lx
+from lucid_ext.optvis.icon import CHANNEL, stream_directions
+eye = np.eye(240, dtype=np.float32)[:120:10]
+found = stream_directions(lx.load_model(), "mixed3b", eye, CHANNEL, store=lx.IconStore(sys.argv[1]))
+np.save(sys.argv[2], [icon.pixels for _, icon in sorted(found, key=lambda found: found[0])])
+"""
+
+
+def test_alike_to_the_eye_without_onednn(model, tmp_path):
+    # Other convolutions round otherwise from the first step on, which is more than another number
+    # of threads does, and some features come to lie elsewhere: not 0.95, and 0.92 over 32 channels.
+    path, without = tmp_path / "without.npy", {**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"}
+    command = [sys.executable, "-c", SHIPPED_ANEW, str(tmp_path), str(path)]
+    subprocess.run(command, check=True, capture_output=True, env=without)
+    shipped = lx.icons(model, "mixed3b", range(0, 120, 10))
+    similar = [
+        structural_similarity(a, b, channel_axis=2) for a, b in zip(shipped, np.load(path), strict=True)
+    ]
+    assert np.median(similar) >= 0.88
 
 
 def test_second_time_comes_from_the_store(model, store, monkeypatch):
