@@ -33,7 +33,7 @@ FOLDER = Path("build/bench")
 SIZE = 128  # of the pictures, in pixels
 LUCID_STEPS = 512
 STEPS = (64, 80, 96, 112, 120, 128, 160, 192)  # numbers of steps ours is tried with
-PATH = 20.0  # of each try, the first step size times the number of steps: more steps, finer ones
+PATH = 24.0  # of each try, the first step size times the number of steps: more steps, finer ones
 SAMPLE = 16  # of a sheet's icons, whose quality is measured
 TURNS, TURN = 5, 3  # how often the two sides take turns, and steps a turn
 

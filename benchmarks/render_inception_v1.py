@@ -19,7 +19,7 @@ from render import SIZE, Lucid, Ours, Task, step_times
 
 import lucid_ext as lx
 from lucid_ext.models.gradients import REDIRECTED_RELU, gradient_overrides
-from lucid_ext.optvis import BATCH
+from lucid_ext.optvis import batch_size
 from lucid_ext.optvis.transform import WINDOW
 
 LAYER = "mixed4d"
@@ -74,14 +74,15 @@ def through(model: lx.VisionModel, layer: str) -> float:
             (acts,) = model.splice({"input": model.to_range(x)}, [layer])
         return tf.gradients(tf.reduce_mean(acts), x)[0]
 
-    x = tf.random.uniform((BATCH, SEEN, SEEN, 3))
+    batch = batch_size(model)
+    x = tf.random.uniform((batch, SEEN, SEEN, 3))
     traced = tf.function(run, autograph=False).get_concrete_function(x)
     traced(x).numpy()
     times = []
     for _ in range(5):
         before = time.perf_counter()
         traced(x).numpy()
-        times.append((time.perf_counter() - before) / BATCH)
+        times.append((time.perf_counter() - before) / batch)
     return sorted(times)[2]
 
 
@@ -97,7 +98,7 @@ def main(arguments: Sequence[str] = ()) -> None:
         peak = matmul_peak()
         vectors = np.eye(model.layers[LAYER][-1], dtype=np.float32)[:LUCID_BATCH]
         task = Task("sheet", LAYER, 64, vectors)
-        lucid, ours = step_times([Lucid(model, task, LUCID_BATCH), Ours(model, task, 64, BATCH)])
+        lucid, ours = step_times([Lucid(model, task, LUCID_BATCH), Ours(model, task, 64, batch_size(model))])
         theirs_flops, our_flops = (operations(model, LAYER, size) for size in (LUCID_SEEN, SEEN))
         print(f"matrix product: {peak / 1e9:.0f} GFLOP/s")
         for name, seconds, flops in (("Lucid", lucid, theirs_flops), ("ours", ours, our_flops)):

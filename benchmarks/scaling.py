@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from lucid_ext.optvis import BATCH, CHANNEL
+from lucid_ext.optvis import CHANNEL
 from lucid_ext.optvis.parallel import task_size
 
 ROOT = Path(__file__).parent.parent
@@ -58,15 +58,15 @@ tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
 import dataclasses
 import tempfile
-from lucid_ext.optvis import BATCH, CHANNEL
+from lucid_ext.optvis import CHANNEL, batch_size
 
 model, steps = lx.load_model(sys.argv[1]), int(sys.argv[2])
-loaded = time.perf_counter() - began
+loaded, batch = time.perf_counter() - began, batch_size(model)
 
 def seconds(layer, recipe):
     store = lx.IconStore(tempfile.mkdtemp())
     before = time.perf_counter()
-    lx.icons(model, layer, range(BATCH), recipe=recipe, seed=1, store=store, progress=False)
+    lx.icons(model, layer, range(batch), recipe=recipe, seed=1, store=store, progress=False)
     return time.perf_counter() - before
 
 found = []
@@ -75,9 +75,9 @@ for layer, shape in model.layers.items():
         recipe = dataclasses.replace(CHANNEL, steps=steps)
         first = seconds(layer, recipe)
         again = seconds(layer, recipe)
-        found.append([layer, shape[-1], again / BATCH * CHANNEL.steps / steps, first - again])
+        found.append([layer, shape[-1], again / batch * CHANNEL.steps / steps, first - again])
     model.memo.clear()
-print(json.dumps([loaded, found]))
+print(json.dumps([loaded, batch, found]))
 """
 
 
@@ -92,12 +92,13 @@ def child(code: str, *arguments: object) -> list:
 
 
 def hours(
-    layers: Sequence[tuple[str, int, float, float]], workers: int, start: float, reading: float
+    layers: Sequence[tuple[str, int, float, float]], batch: int, workers: int, start: float, reading: float
 ) -> tuple[float, float, float]:
     """A render of all channels, dealt out task by task to whoever is free.
 
     Args:
         layers: (name, channels, seconds per icon, seconds to trace) of each.
+        batch: icons rendered at once.
         workers: how many there are.
         start: seconds until a worker has imported and parsed, once it has the network.
         reading: seconds one copy of the network takes on the line they share.
@@ -109,15 +110,15 @@ def hours(
     free = [start + reading * (i + 1) for i in range(workers)]  # one after another
     starting, waiting = sum(free), 0.0
     for _, channels, cost, tracing in layers:
-        step = task_size(channels, workers)
+        step = task_size(channels, workers, batch)
         tasks = [min(step, channels - at) for at in range(0, channels, step)]
         ends = [(at, False) for at in free]
         heapq.heapify(ends)
         for size in tasks:
             at, traced = heapq.heappop(ends)
-            batches = -(-size // BATCH)  # a batch that is not full takes as long
+            batches = -(-size // batch)  # a batch that is not full takes as long
             starting += 0.0 if traced else tracing
-            heapq.heappush(ends, (at + (0.0 if traced else tracing) + batches * BATCH * cost, True))
+            heapq.heappush(ends, (at + (0.0 if traced else tracing) + batches * batch * cost, True))
         last = max(at for at, _ in ends)
         waiting += sum(last - at for at, _ in ends)
         free = [last] * workers
@@ -157,7 +158,7 @@ def main() -> None:
             make = [sys.executable, "-m", "tests.models.full_size", str(file)]
             subprocess.run(make, cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
         size = file.stat().st_size
-        start, layers = child(LAYERS, file, args.steps)
+        start, batch, layers = child(LAYERS, file, args.steps)
     print(f"InceptionV1, {size / 1e6:.0f} MB: {start:.1f} s to import and load, one thread")
     for name, channels, cost, tracing in layers:
         print(f"{name:<16} {channels:>5} channels {cost:>7.2f} s an icon {tracing:>6.1f} s to trace")
@@ -169,7 +170,7 @@ def main() -> None:
     print(f"on paper, {cores} one-thread workers a machine, one line of {args.rate:.0f} MB/s for all")
     print(f"{'machines':>8} {'hours':>7} {'rendering':>10} {'starting':>9} {'waiting':>8} {'MB/s':>6}")
     for machines in MACHINES:
-        found = hours(layers, machines * cores, start, reading)
+        found = hours(layers, batch, machines * cores, start, reading)
         rate = count * (stored + pixels) / (found[0] * 3600) / 1e6
         print(
             f"{machines:>8} {found[0]:>7.2f} {efficiency(found):>10.0%} {found[1]:>9.0%} {found[2]:>8.0%} "
@@ -177,7 +178,9 @@ def main() -> None:
         )
     for limit in LIMITS:
         machines = 1
-        while efficiency(hours(layers, machines * cores, start, reading)) >= limit and machines < 10_000:
+        while (
+            efficiency(hours(layers, batch, machines * cores, start, reading)) >= limit and machines < 10_000
+        ):
             machines += 1
         print(f"from {machines} machines on, less than {limit:.0%} of the workers' time goes into rendering")
 

@@ -4,7 +4,15 @@ from lucid_ext.optvis.ascent import Recipe, evaluate
 from lucid_ext.optvis.caricature import caricature
 from lucid_ext.optvis.diverse import diverse_icons
 from lucid_ext.optvis.grids import GridQuality, GridRecipe, dead_cells, grid_quality, stream_tiles
-from lucid_ext.optvis.icon import BATCH, CHANNEL, SKETCH, icons, stream_directions, stream_units
+from lucid_ext.optvis.icon import (
+    BATCH,
+    CHANNEL,
+    SKETCH,
+    batch_size,
+    icons,
+    stream_directions,
+    stream_units,
+)
 from lucid_ext.optvis.parallel import render_sheet
 from lucid_ext.optvis.render import render_vis
 from lucid_ext.optvis.report import Report, gather
@@ -26,6 +34,7 @@ __all__ = [
     "Report",
     "Survey",
     "Transform",
+    "batch_size",
     "caricature",
     "dead_cells",
     "diverse_icons",

@@ -27,7 +27,7 @@ from tqdm.auto import tqdm
 from lucid_ext.models import card
 from lucid_ext.models.vision_model import VisionModel
 from lucid_ext.optvis.ascent import Recipe
-from lucid_ext.optvis.icon import BATCH, CHANNEL, receipt, stream_units
+from lucid_ext.optvis.icon import CHANNEL, batch_size, receipt, stream_units
 from lucid_ext.optvis.store import Icon, IconStore, icon_key
 
 MOST_PER_TASK = 32
@@ -114,7 +114,7 @@ def _by_workers(
     if not units:
         return
     file, folder = card.kept(model).resolve(), store.folder.parent.resolve()
-    step = task_size(len(units), joblib.effective_n_jobs())
+    step = task_size(len(units), joblib.effective_n_jobs(), batch_size(model))
     waiting = {start: units[start : start + step] for start in range(0, len(units), step)}
     deaths = 0
     while waiting:
@@ -145,10 +145,10 @@ def _by_workers(
             )
 
 
-def task_size(count: int, workers: int) -> int:
+def task_size(count: int, workers: int, batch: int) -> int:
     """How many units to give at once: whole batches, few enough that all workers end together."""
-    batches = count // (BATCH * workers * TASKS_PER_WORKER)
-    return BATCH * max(1, min(batches, MOST_PER_TASK // BATCH))
+    batches = count // (batch * workers * TASKS_PER_WORKER)
+    return batch * max(1, min(batches, MOST_PER_TASK // batch))
 
 
 def _keep(store: IconStore, icon: Icon, made: dict) -> None:

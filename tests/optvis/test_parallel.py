@@ -121,7 +121,7 @@ def test_units_and_layers_that_are_not_there(model, store):
     ("count", "workers", "size"), [(1, 2, 4), (64, 2, 8), (264, 2, 32), (264, 10, 4), (10_000, 100, 24)]
 )
 def test_tasks_are_whole_batches_and_many_enough(count, workers, size):
-    assert task_size(count, workers) == size
+    assert task_size(count, workers, 4) == size
 
 
 def test_two_processes_make_the_icons_of_one(model, store, alone):
