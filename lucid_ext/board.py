@@ -22,7 +22,7 @@ from lucid_ext.panels import Grid, Panel, Units
 
 FORMAT = 1  # of saved boards
 Selection = Mapping[str, Any]
-"""{panel: atom}; of a flow, a list of its nodes."""
+"""{panel: atom}; of a flow, a list of nodes."""
 
 SLOT = r"\{(?P<panel>\w+)(?:\.(?P<row>[1-9]\d*)(?P<what>\.value)?)?\}"  # in a caption
 

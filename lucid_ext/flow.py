@@ -134,15 +134,14 @@ class Flow:
             return " ".join(self.ends[end] for end in ends)
         sums = self.adds_up(nodes)
         shown = sorted(ends or range(last), key=lambda end: -abs(sums[end]))[:TOLD]
-        straight = len(inner) == 1
         parts = []
         for end in shown:
             text = f"{_signed(sums[end])} on {self.labels[first + end]}"
-            if straight:
-                text += (
-                    f" (straight to it {_signed(self.straight[inner[0], end])}, "
-                    f"measured {_signed(self.straight_measured[inner[0], end])})"
-                )
+            if len(inner) == 1:
+                # Of the last layer before the end, the paths are the links.
+                near = inner[0] >= first - self.sizes[-2]
+                straight = "" if near else f"straight to it {_signed(self.straight[inner[0], end])}, "
+                text += f" ({straight}measured {_signed(self.straight_measured[inner[0], end])})"
             parts.append(text)
         said = f"The paths through {self.label(inner)} add up to {_listed(parts)}."
         link = self._link(nodes)

@@ -144,7 +144,12 @@ class GroupFlow(Interface):
         weights = np.zeros((len(flow), len(image)), np.float32)
         weights[flow.places] = np.concatenate(maps)
         units, ranking = self._in_the_cell(groups, image)
-        links: list[Link] = [Heat("flow", "image", weights, law="where it is"), ranking]
+        listed = np.concatenate([own[:-1] for own in maps])
+        links: list[Link] = [
+            Heat("flow", "image", weights, law="where it is"),
+            Heat("units", "image", listed, law="where it is"),
+            ranking,
+        ]
         return Board(
             title="How groups of neurons led to the answer",
             reading=READING,

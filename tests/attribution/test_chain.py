@@ -41,7 +41,7 @@ def test_straight_to_the_classes(residual, picture, made):
 
 
 def test_groups_and_rest_make_up_the_whole(residual, picture, made):
-    """The links into a score sum to the attribution of the whole layer, and all of it removed is its change."""
+    """Links into a score sum to the attribution of the whole layer; all of it removed is its change."""
     for layer, found in zip(LAYERS, made.on_classes(COUNTS), strict=True):
         whole = lx.attribute(residual, picture, layer, [1, 3], atoms="layer")
         np.testing.assert_allclose(found.values.sum(0), whole.values, rtol=1e-4, atol=1e-5)

@@ -35,6 +35,7 @@ class BoardView {
     this.pictures = make("div", { class: "lx-pictures" });
     this.lists = make("div", { class: "lx-lists" });
     this.aside = make("div", { class: "lx-aside" });
+    this.panels = make("div", { class: "lx-panels" }, this.pictures, this.lists, this.aside);
     this.caption = make("p", { class: "lx-caption" });
     this.formula = make("div", { class: "lx-formula" });
     this.status = make("p", { class: "lx-status", role: "status" });
@@ -51,7 +52,7 @@ class BoardView {
       this.reading,
       make("div", { class: "lx-head" }, this.controls.element, this.shared),
       this.flows,
-      make("div", { class: "lx-panels" }, this.pictures, this.lists, this.aside),
+      this.panels,
       this.caption,
       this.formula,
       this.status,
@@ -175,7 +176,10 @@ class BoardView {
       this.columnOf(panel, grids.length > 1).append(view.element);
       if (view.table) this.aside.append(view.table);
     }
-    this.root.classList.toggle("lx-flowing", this.flows.childElementCount > 0);
+    const flowing = this.flows.childElementCount > 0;
+    this.root.classList.toggle("lx-flowing", flowing);
+    const above = flowing ? this.flows : this.panels; // what the caption speaks of
+    if (above.nextElementSibling !== this.caption) above.after(this.caption);
     for (const [name, view] of this.views) {
       if (kept.get(name) === view) continue;
       view.element.remove();

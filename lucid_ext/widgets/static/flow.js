@@ -9,7 +9,7 @@ const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 const FLOW_EASE = 150; // milliseconds from one layout to the next
 const ROOM_FOR_SIGN = 11; // pixels of a band that has room for its sign
 const LINKS_LISTED = 7; // of the table of links
-const SHADE = 215; // of 255, over a place where a node is not; as pictures are lit
+const SHADE = 200; // of 255, over a place where a node is not
 
 /** Draws one flow. `actions`: hover(nodes | null), select(nodes), unselect(). */
 export class Flow {
@@ -172,7 +172,9 @@ export class Flow {
       node.shade.width = grid.cols;
       node.shade.height = grid.rows;
       const shade = new ImageData(grid.cols, grid.rows);
-      for (const [i, w] of weights.entries()) shade.data[4 * i + 3] = SHADE * (1 - Math.max(0, w) / most);
+      for (const [i, w] of weights.entries()) {
+        shade.data[4 * i + 3] = SHADE * (1 - Math.sqrt(Math.max(0, w) / most));
+      }
       node.shade.getContext("2d").putImageData(shade, 0, 0);
     }
   }

@@ -112,8 +112,9 @@ export function tell(panel, selected, signed) {
     const text = `${signed(sums[end])} on ${labels[first + end]}`;
     if (inner.length > 1) return text;
     const at = inner[0] * count + end;
-    const measured = signed(panel.straight_measured[at]);
-    return `${text} (straight to it ${signed(panel.straight[at])}, measured ${measured})`;
+    // Of the last layer before the end, the paths are the links.
+    const straight = inner[0] < first - sizes.at(-2) ? `straight to it ${signed(panel.straight[at])}, ` : "";
+    return `${text} (${straight}measured ${signed(panel.straight_measured[at])})`;
   });
   const names = inWords(inner.map((node) => labels[node]));
   const said = `The paths through ${names} add up to ${inWords(parts)}.`;
