@@ -92,15 +92,11 @@ class GroupFlow(Interface):
             model.check_spatial(name)
         if len(self.layers) < 2:
             raise ValueError(f"a flow needs two layers or more; {', '.join(self.layers)} is one.")
-        begin = [n_groups] * len(self.layers) if isinstance(n_groups, int | np.integer) else list(n_groups)
-        if len(begin) != len(self.layers):
-            raise ValueError(
-                f"n_groups has {len(begin)} numbers for {len(self.layers)} layers: give one each, or one."
-            )
-        several = isinstance(classes, list | tuple)
-        self._wanted = (
-            None if classes is None else [find_class(model, c) for c in (classes if several else [classes])]
-        )
+        begin = _numbers(n_groups, len(self.layers))
+        several = classes if isinstance(classes, list | tuple) else [classes]
+        if not several:
+            raise ValueError("classes is empty; give a class or several, or None for the most probable.")
+        self._wanted = None if classes is None else [find_class(model, c) for c in several]
         self._store, self._seed = store or IconStore(), seed
         most = [min(h * w, c) for h, w, c in (model.layers[name] for name in self.layers)]
         offered = [sorted({n, *(c for c in counts if 2 <= c <= m)}) for n, m in zip(begin, most, strict=True)]
@@ -315,6 +311,16 @@ class GroupFlow(Interface):
             at = options.index(choice[control])
             found += [{**choice, control: options[i]} for i in (at + 1, at - 1) if 0 <= i < len(options)]
         return found
+
+
+def _numbers(n_groups: Any, layers: int) -> list[int]:
+    """How many groups in each layer, from one number or several."""
+    several = n_groups if isinstance(n_groups, list | tuple) else [n_groups] * layers
+    if not all(isinstance(n, int | np.integer) for n in several):
+        raise ValueError(f"n_groups is {n_groups!r}; expected a whole number, or one for each layer.")
+    if len(several) != layers:
+        raise ValueError(f"n_groups has {len(several)} numbers for {layers} layers: give one each, or one.")
+    return [int(n) for n in several]
 
 
 def _starts(groups: Sequence[Groups]) -> list[int]:
