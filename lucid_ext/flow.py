@@ -32,7 +32,7 @@ class Flow:
         notes: a line per node; empty where there is none.
         links: for each pair of neighbouring columns float32 (from, to), signed.
         measured: alike, what was measured of the same.
-        laws: for each pair of columns, what its numbers are.
+        laws: for each pair of columns, the unit of its numbers.
         straight: (nodes before the last column, last), what each says straight to the last column.
         straight_measured: the same, measured.
         ends: a sentence per node of the last column, on what the links into it add up to.
@@ -145,7 +145,9 @@ class Flow:
             parts.append(text)
         said = f"The paths through {self.label(inner)} add up to {_listed(parts)}."
         link = self._link(nodes)
-        return said if link is None else f"{link} {said}"
+        if link and ends:
+            return link  # there is no other path
+        return f"{link} {said}" if link else said
 
     def _link(self, nodes: Sequence[int]) -> str | None:
         """A sentence on the one link between two selected nodes, if that is what they are."""

@@ -123,6 +123,8 @@ def test_it_tells_what_is_selected():
         f"{made.measured[0][1, 1]:+.2f}. The paths through c0:1 and c1:1 add up to ".replace("-", "−")
     )
     assert made.tell([0, 1, 4]).startswith("The paths through c0:0, c0:1 and c1:1 add up to ")
+    assert made.tell([8, 11]).startswith("From c2:1 to c3:1: attribution ")
+    assert "paths" not in made.tell([8, 11])
     assert made.tell([11]) == "What adds up to end 1."
 
 

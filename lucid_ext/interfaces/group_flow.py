@@ -161,10 +161,11 @@ class GroupFlow(Interface):
     ) -> Iterator[Arrived]:
         """The boards that the sliders' next steps lead to, then icons: sketches first, for those who look on.
 
-        A page waits for sketches of its first board, and takes of the others what the store has.
+        A page waits for sketches of its first numbers of groups, aligned and not, and takes of the
+        others what the store has.
         """
         if page:
-            first = dict(board.choice) == self.choice
+            first = {**board.choice, ALIGNED: ""} == {**self.choice, ALIGNED: ""}
             yield from self._icons(board, SKETCH, go_on if first else lambda: False)
             return
         for choice in self._next(board.choice):
@@ -224,7 +225,7 @@ class GroupFlow(Interface):
             [*notes, *odds],
             links,
             measured,
-            [*(f"score of groups of {layer}" for layer in self.layers[1:]), "logits"],
+            [*["score"] * (len(groups) - 1), "logits"],
             np.concatenate([s.values for s in straight]),
             np.concatenate([s.measured for s in straight]),
             [self._end(k, between[-1]) for k in range(len(names))],

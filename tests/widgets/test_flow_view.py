@@ -189,6 +189,14 @@ def test_a_slider_and_the_switch_keep_the_selection_and_the_place(opened):
     opened.board = opened.boards[3]
     assert opened.caption() == opened.board.describe({"flow": [FIRST + 1]})
     assert opened.tab.locator(".lx-stage").bounding_box() == height  # nothing below has moved
+    opened.tab.get_by_role("button", name="Clear selection").click()
+    opened.settle()
+    listed = opened.tab.locator(".lx-links tbody td:nth-child(3)").all_inner_texts()
+    drawn = opened.tab.locator(".lx-band").evaluate_all(
+        "gs => gs.map((g) => [g.band.thickness, g.band.value])"
+    )
+    widest = [format_value(value, "number") for _, value in sorted(drawn, reverse=True)[: len(listed)]]
+    assert [text.lstrip("+") for text in listed] == widest
 
 
 def test_a_new_layout_is_reached_step_by_step(opened):

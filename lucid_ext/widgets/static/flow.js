@@ -70,13 +70,13 @@ export class Flow {
       make(
         "table",
         { "aria-labelledby": `${id}-links` },
-        make("thead", {}, tableRow("th", "from", "to", "attribution", "measured")),
+        make("thead", {}, tableRow("th", "from", "to", "attribution", "measured", "unit")),
         this.body,
       ),
       make(
         "p",
         { class: "lx-note" },
-        "Measured: how much is lost when the group's part of the activations is removed.",
+        "Measured: how much is lost when the part of the activations that a node stands for is removed.",
       ),
     );
     this.stage.addEventListener("keydown", (event) => this.typed(event));
@@ -184,8 +184,8 @@ export class Flow {
     const { panel } = this;
     this.shown = nodes;
     this.selected = selected;
-    if (!this.layout) this.place(false);
-    if (!this.layout) return; // not on the page yet: `resize` will tell
+    if (!this.goal) this.place(false);
+    if (!this.goal) return; // not on the page yet: `resize` will tell
     this.clear.disabled = !selected.length;
     const { lit, reached } = followPaths(panel, nodes);
     const some = nodes.length > 0;
@@ -199,13 +199,14 @@ export class Flow {
     }
     const first = firstNodes(panel.sizes);
     const taken = [];
-    for (const band of this.layout.bands) {
+    for (const band of this.goal.bands) {
       const at = (band.from - first[band.pair]) * panel.sizes[band.pair + 1] + band.to - first[band.pair + 1];
       const on = lit[band.pair][at];
       const { group } = this.bands.get(band.key);
       group.classList.toggle("lx-lit", some && on);
       group.classList.toggle("lx-unlit", some && !on);
-      (some && on ? this.front : this.back).append(group);
+      const level = some && on ? this.front : this.back;
+      if (group.parentNode !== level) level.append(group);
       if (on || !some) taken.push({ ...band, measured: panel.measured[band.pair][at] });
     }
     this.list(taken);
@@ -226,18 +227,13 @@ export class Flow {
   list(bands) {
     const { panel } = this;
     bands.sort((a, b) => b.thickness - a.thickness);
-    const rows = bands.slice(0, LINKS_LISTED).map(({ from, to, value, measured }) => {
-      const made = tableRow(
-        "td",
-        panel.labels[from],
-        panel.labels[to],
-        signedNumber(value),
-        signedNumber(measured),
-      );
+    const rows = bands.slice(0, LINKS_LISTED).map(({ pair, from, to, value, measured }) => {
+      const ends = [panel.labels[from], panel.labels[to]];
+      const made = tableRow("td", ...ends, signedNumber(value), signedNumber(measured), panel.laws[pair]);
       made.classList.toggle("lx-against", value < 0);
       return made;
     });
-    while (rows.length < LINKS_LISTED) rows.push(tableRow("td", "\u00a0", "", "", ""));
+    while (rows.length < LINKS_LISTED) rows.push(tableRow("td", "\u00a0", "", "", "", ""));
     this.body.replaceChildren(...rows);
   }
 
@@ -256,6 +252,7 @@ export class Flow {
       band.key = `${band.pair},${band.from - first[band.pair]},${band.to - first[band.pair + 1]}`;
     }
     setText(this.laws, this.scale(goal.scales));
+    this.goal = goal;
     const before = this.layout;
     cancelAnimationFrame(this.frame);
     if (!eased || !before || matchMedia("(prefers-reduced-motion: reduce)").matches) {
@@ -352,7 +349,7 @@ export class Flow {
   }
 
   typed(event) {
-    const next = nodeAfterKey(this.active, event.key, this.panel.sizes, this.layout.nodes);
+    const next = nodeAfterKey(this.active, event.key, this.panel.sizes, this.goal.nodes);
     if (next != null) this.nodes[next].element.focus();
     else if (event.key === "Enter" || event.key === " ") this.toggle(this.active);
     else if (event.key === "Escape") this.actions.unselect();

@@ -122,5 +122,6 @@ export function tell(panel, selected, signed) {
   if (!link) return said;
   const { pair, at } = link;
   const numbers = `attribution ${signed(panel.flows[pair][at])}, measured ${signed(panel.measured[pair][at])}`;
-  return `From ${labels[nodes[0]]} to ${labels[nodes[1]]}: ${numbers}. ${said}`;
+  const alone = `From ${labels[nodes[0]]} to ${labels[nodes[1]]}: ${numbers}.`;
+  return ends.length ? alone : `${alone} ${said}`; // to an end there is no other path
 }
