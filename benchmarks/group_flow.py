@@ -94,8 +94,8 @@ def trust(image: str) -> None:
         print(
             f"{image}{', aligned' if aligned else ''}: links against measured, rank correlation "
             f"{', '.join(f'{w:.2f}' for w in within)}, signs {signs:.0%}; paths of the first layer against "
-            f"the straight gradient {through:.2f}, against measured {real:.2f}; {pure:.0%} of what a group leads "
-            f"to is one later group; {', '.join(n for n in flow.notes[: -flow.sizes[-1]] if n)}"
+            f"the straight gradient {through:.2f}, against measured {real:.2f}; {pure:.0%} of what a group "
+            f"leads to is one later group; {', '.join(n for n in flow.notes[: -flow.sizes[-1]] if n)}"
         )
 
 
