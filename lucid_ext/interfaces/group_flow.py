@@ -96,7 +96,7 @@ class GroupFlow(Interface):
         several = classes if isinstance(classes, list | tuple) else [classes]
         if not several:
             raise ValueError("classes is empty; give a class or several, or None for the most probable.")
-        self._wanted = None if classes is None else [find_class(model, c) for c in several]
+        self._wanted = None if classes is None else list(dict.fromkeys(find_class(model, c) for c in several))
         self._store, self._seed = store or IconStore(), seed
         most = [min(h * w, c) for h, w, c in (model.layers[name] for name in self.layers)]
         offered = [sorted({n, *(c for c in counts if 2 <= c <= m)}) for n, m in zip(begin, most, strict=True)]
@@ -115,7 +115,7 @@ class GroupFlow(Interface):
         chain = Chain(self.model, image, self.layers, classes, self._seed)
         chain.groups(self._begin)
         self._chain, self._odds, self._classes = chain, found[classes], classes
-        self._sketched: dict[tuple[str, ...], set[int]] = {}
+        self._drawn: dict[tuple[str, ...], set[int]] = {}
 
     def page_choices(self) -> list[dict[str, str]]:
         """The present numbers of groups and their nearest, aligned and not, as far as there is room."""
@@ -177,8 +177,8 @@ class GroupFlow(Interface):
 
     def _icons(self, board: Board, recipe: Recipe, go_on: Callable[[], bool]) -> Iterator[Arrived]:
         """Icons of the groups' directions; what is there of a better recipe stays."""
-        drawn = self._sketched.setdefault((*board.choice.values(), str(recipe.size)), set())
-        better = self._sketched.get((*board.choice.values(), str(CHANNEL.size)), set())
+        drawn = self._drawn.setdefault((*board.choice.values(), str(recipe.size)), set())
+        better = self._drawn.get((*board.choice.values(), str(CHANNEL.size)), set())
         groups = self._chain.groups(*self._counts(board.choice))
         for layer, own, start in zip(self.layers, groups, _starts(groups), strict=True):
             lacking = [i for i in range(len(own.channels)) if start + i not in drawn | better]

@@ -198,8 +198,17 @@ def test_a_bad_picture_leaves_what_was_there(made):
     assert made.board is before
 
 
+def test_python_hears_what_is_selected(made):
+    made.view.selected = {"flow": [1, 5], "image": 20}
+    assert made.selected == {"flow": [1, 5], "image": (1, 6)}
+    made.choose(aligned="on")  # what is selected stays so, by name
+    made.choose(aligned="off")
+    made.stop()
+    assert made.selected["flow"] == [1, 5]
+
+
 def test_classes_of_ones_own(model):
-    made = lx.GroupFlow(model, "cat_coffee", LAYERS, 3, classes=["teapot", "espresso"])
+    made = lx.GroupFlow(model, "cat_coffee", LAYERS, 3, classes=["teapot", "espresso", "teapot"])
     assert list(made.board["flow"].labels[-2:]) == ["teapot", "espresso"]
     assert list(lx.GroupFlow(model, "cat_coffee", LAYERS, 3, classes=7).board["flow"].labels[-1:]) == [
         model.labels[7]

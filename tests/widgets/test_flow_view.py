@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lucid_ext.board import format_value
+from lucid_ext.widgets.payload import board_key, sheet
 from tests.test_flow import flow_board
 from tests.widgets.test_page import open_page  # noqa: F401  a fixture
 
@@ -145,6 +146,18 @@ def test_the_picture_shows_where_selected_nodes_are(opened):
 def test_drafts_are_marked_as_approximate(opened):
     assert [opened.node(n).locator(".lx-node-badge").inner_text() for n in range(2)] == ["\u2248", "\u2248"]
     assert opened.node(2).locator(".lx-node-frame").is_hidden()
+
+
+def test_icons_take_the_place_of_drafts_as_they_arrive(opened):
+    icons = np.full((2, 16, 16, 3), 200, np.uint8)
+    index = [0, -1, 1, *[-1] * (len(opened.board["flow"]) - 3)]
+    entry = {"board": board_key(opened.board), "sheet": sheet(icons), "icon_of": index}
+    opened.tab.evaluate("entry => window.lucidExt.set('streamed', { flow: entry })", entry)
+    opened.settle()
+    assert [opened.node(n).locator(".lx-node-badge").inner_text() for n in range(3)] == ["", "\u2248", ""]
+    red = "c => c.getContext('2d').getImageData(8, 8, 1, 1).data[0]"
+    for n in (0, 2):
+        assert opened.node(n).locator("canvas.lx-icon").evaluate(red) == pytest.approx(200, abs=4)
 
 
 def test_keys_walk_toggle_and_clear(opened):

@@ -72,21 +72,7 @@ def test_data(node, tmp_path, rng):
 
 def test_flow(node, tmp_path):
     b = flow_board()
-    chosen = [
-        [],
-        [0],
-        [4],
-        [6],
-        [0, 1],
-        [0, 4],
-        [4, 8],
-        [0, 6],
-        [0, 4, 8, 11],
-        [10],
-        [9, 10],
-        [8, 11],
-        [10, 11],
-    ]
+    chosen = [[], [0], [4], [6], [0, 1], [0, 4], [4, 8], [0, 6], [0, 4, 8, 11], [9, 10], [8, 11], [10, 11]]
     selections = [
         {"nodes": n, "sums": b["flow"].adds_up(n).tolist(), "told": b["flow"].tell(n)} for n in chosen if n
     ]

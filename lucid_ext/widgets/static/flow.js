@@ -54,6 +54,11 @@ export class Flow {
     this.stage = make("div", { class: "lx-stage", role: "group", "aria-label": "Nodes of the flow" });
     this.scroll = make("div", { class: "lx-flow-scroll" }, make("div", {}, this.heads, this.stage));
     this.laws = make("p", { class: "lx-note" });
+    this.hint = make(
+      "p",
+      { class: "lx-hint" },
+      "Click, tap or press Enter to select or let go; arrow keys walk through the boxes, Escape clears.",
+    );
     this.element = make(
       "section",
       { class: "lx-panel lx-flow", "aria-labelledby": `${id}-title` },
@@ -61,6 +66,7 @@ export class Flow {
       this.legend,
       this.scroll,
       this.laws,
+      this.hint,
     );
     this.body = make("tbody", {});
     this.table = make(
