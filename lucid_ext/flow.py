@@ -38,7 +38,7 @@ class Flow:
         ends: a sentence per node of the last column, on what the links into it add up to.
         places: for nodes that a heat link lights a grid with, whether the grid's picture is drawn small
             on them: (n,) bool.
-        colours: uint8 (n, 3), by which nodes are told apart.
+        colours: "#rrggbb" of each node, by which nodes are told apart.
         most: the most nodes that a column of any variant has: the room that is kept.
         icons: uint8 (m, size, size, 3), pictures of some of the nodes.
         icon_of: (n,) which of `icons` is the node's, -1 for none.
@@ -60,7 +60,7 @@ class Flow:
     straight_measured: np.ndarray
     ends: Sequence[str]
     places: np.ndarray
-    colours: np.ndarray
+    colours: Sequence[str]
     most: int
     icons: np.ndarray | None = None
     icon_of: np.ndarray | None = None

@@ -36,7 +36,7 @@ def flow(sizes=SIZES, seed=0, **changes) -> Flow:
         "straight_measured": rng.normal(size=(n - last, last)).astype(np.float32),
         "ends": [f"What adds up to end {k}." for k in range(last)],
         "places": np.arange(n) < n - last,
-        "colours": rng.integers(0, 255, (n, 3)).astype(np.uint8),
+        "colours": [f"#{c:06x}" for c in rng.integers(0, 0xFFFFFF, n)],
         "most": 6,
         "drafts": rng.integers(0, 255, (2, 16, 16, 3), dtype=np.uint8),
         "draft_of": np.where(np.arange(n) < 2, np.arange(n), -1).astype(np.int32),

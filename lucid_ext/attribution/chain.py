@@ -8,7 +8,6 @@ import numpy as np
 import tensorflow as tf
 
 from lucid_ext.attribution.alignment import align
-from lucid_ext.attribution.problem import check_order
 from lucid_ext.groups import Groups, factorize
 from lucid_ext.models import VisionModel
 
@@ -71,8 +70,12 @@ class Chain:
         """
         for layer in layers:
             model.check_spatial(layer)
-        for earlier, later in zip(layers, [*layers[1:], model.logits], strict=True):
-            check_order(model, earlier, later)
+        order = [name for name in model.layers if name in layers]  # these all lie on one path
+        if list(layers) != order:
+            raise ValueError(
+                f"layers {', '.join(layers)} do not follow one another in {model.name}: give each once, "
+                f"from early to late, as {', '.join(order)}."
+            )
         self.model, self.image, self.seed = model, image, seed
         self.layers, self.classes = list(layers), list(classes)
         found = model.activations(image, [*self.layers, model.logits])

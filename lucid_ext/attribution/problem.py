@@ -75,7 +75,7 @@ class Problem:
         known = model.memo.setdefault("held", {})
         layers = (source, self.targets.layer)
         if layers not in known:
-            check_order(model, *layers)
+            _check_order(model, *layers)
             known[layers] = tuple(model.held(source, [self.targets.layer]))
         self.held: tuple[str, ...] = known[layers]
         seen = model.prepare(image)
@@ -312,7 +312,7 @@ def _stride(seen: np.ndarray) -> int:
     return int(np.abs(first - second).max()) + 1
 
 
-def check_order(model: VisionModel, source: str, layer: str) -> None:
+def _check_order(model: VisionModel, source: str, layer: str) -> None:
     """Raise a ValueError unless the layer of the targets comes after the source."""
     if source == layer:
         raise ValueError(f"source and target are both {layer}: the source must come before the target.")

@@ -26,15 +26,9 @@ BLENDED = 8  # channels whose icons stand for a group's until it has its own
 ALIGNED = "aligned"  # the control, and its options
 SWITCH = ("off", "on")
 
-COLOURS = np.array(
-    [
-        *((0, 114, 178), (230, 159, 0), (0, 158, 115), (204, 121, 167), (86, 180, 233), (213, 94, 0)),
-        *((96, 72, 160), (180, 170, 40), (20, 90, 70), (230, 150, 150), (110, 110, 110), (120, 60, 20)),
-    ],
-    np.uint8,
-)
-"""Of groups in turn; the first six are among those of Okabe and Ito, told apart by all readers."""
-PLAIN = (128, 128, 128)
+COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#b0b0b0")
+"""Of groups in turn: those of Okabe and Ito (2008), with grey for their black."""
+PLAIN = "#808080"
 
 READING = (
     "Each column is a layer, each box a group of its neurons; the last column is the answer. A band is as "
@@ -203,7 +197,7 @@ class GroupFlow(Interface):
             labels += [*(f"{layer} group {j}" for j in range(k)), f"the rest of {layer}"]
             marks += [*map(str, range(k)), "rest"]
             notes += [*[""] * k, f"{own.error:.0%} left out"]
-            colours += [*COLOURS[np.arange(k) % len(COLOURS)], PLAIN]
+            colours += [*(COLOURS[j % len(COLOURS)] for j in range(k)), PLAIN]
             # To what the groups of a later layer leave out, there is no score and no link.
             closed = np.zeros((k + 1, 0 if i == len(groups) - 1 else 1), np.float32)
             links.append(np.concatenate([influence.values, closed], 1))
@@ -230,7 +224,7 @@ class GroupFlow(Interface):
             np.concatenate([s.measured for s in straight]),
             [self._end(k, between[-1]) for k in range(len(names))],
             places,
-            np.array([*colours, *[PLAIN] * len(names)], np.uint8),
+            [*colours, *[PLAIN] * len(names)],
             max(most + 1, len(names)),
             **drafts,
         )

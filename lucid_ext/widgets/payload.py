@@ -209,7 +209,7 @@ def _flow(flow: Flow, sheets: _Sheets) -> dict[str, Any]:
         "straight_measured": _array(flow.straight_measured, "f32"),
         "ends": list(flow.ends),
         "places": np.flatnonzero(flow.places).tolist(),
-        "colours": flow.colours.tolist(),
+        "colours": list(flow.colours),
         "most": flow.most,
         "draft_sheet": drafts["sheet"],
         "draft_of": drafts["icon_of"],

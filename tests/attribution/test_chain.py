@@ -151,9 +151,11 @@ def test_refused(residual, chain, picture, made):
         made.groups((3, 1, 2))
     with pytest.raises(ValueError, match=r"n_groups of mixed is 13; .* no more than 12 dimensions"):
         made.groups((3, 4, 13))
-    with pytest.raises(ValueError, match="mixed comes after stem"):
+    with pytest.raises(
+        ValueError, match=r"layers mixed, stem do not follow one another in .*, as stem, mixed"
+    ):
         Chain(residual, picture, ["mixed", "stem"], [0])
-    with pytest.raises(ValueError, match="source and target are both mixed"):
+    with pytest.raises(ValueError, match=r"layers mixed, mixed do not follow one another .* give each once"):
         Chain(residual, picture, ["mixed", "mixed"], [0])
     with pytest.raises(ValueError, match="tower1 is no listed layer with positions; expected one of stem"):
         Chain(residual, picture, ["stem", "tower1"], [0])

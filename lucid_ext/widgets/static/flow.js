@@ -161,8 +161,7 @@ export class Flow {
     const { panel, picture } = this;
     const places = picture && panel.places.has(n);
     const end = n >= panel.size - panel.sizes.at(-1);
-    const [r, g, b] = panel.colours[n];
-    node.element.style.setProperty("--own", `rgb(${r} ${g} ${b})`);
+    node.element.style.setProperty("--own", panel.colours[n]);
     node.element.classList.toggle("lx-end", end);
     node.element.classList.toggle("lx-plain-node", !end && panel.notes[n] !== "");
     setText(node.mark, panel.marks[n]);
