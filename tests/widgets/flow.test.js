@@ -51,6 +51,19 @@ test("lit are the links of which a path through the selected nodes is made", () 
   assert.deepEqual(none.sums.map(Math.abs), [0, 0]);
 });
 
+test("of a link further on, the paths are as much as reaches its first node through them", () => {
+  const { shares } = followPaths(flow, [4]);
+  const second = [...flow.flows[1]]; // from 4 nodes to 3
+  const into = [0, 1, 2].map((j) => [0, 1, 2, 3].reduce((sum, i) => sum + second[3 * i + j], 0));
+  near(shares[4], 1);
+  for (const j of [0, 1]) near(shares[7 + j], second[3 + j] / into[j], 1e-6);
+  assert.ok(
+    followPaths(flow, [])
+      .shares.slice(0, 10)
+      .every((share) => Math.abs(share - 1) < 1e-6),
+  );
+});
+
 test("two nodes of neighbouring columns have one link", () => {
   assert.deepEqual(linkBetween(flow, [1, 4]), { pair: 0, at: 1 * 4 + 1 });
   assert.equal(linkBetween(flow, [1, 2]), null);

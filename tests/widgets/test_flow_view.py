@@ -109,6 +109,21 @@ def test_selected_nodes_light_the_paths_through_them(opened):
     assert opened.caption() == "Nothing is selected."
 
 
+def test_the_part_of_a_band_that_is_on_the_paths_is_lit(opened):
+    opened.node(FIRST).click()
+    opened.settle()
+    second = opened.board["flow"].links[1]
+    shares = dict(enumerate(second[0] / np.where(second.sum(0), second.sum(0), 1)))
+    found = opened.tab.locator(".lx-lit").evaluate_all(
+        "gs => gs.map((g) => [g.band.key, g.band.thickness, g.children[1].getAttribute('d')])"
+    )
+    for key, thickness, path in found:
+        pair, source, _ = map(int, key.split(","))
+        top, bottom = (float(path.replace("Z", "").split()[i]) for i in (1, -1))
+        share = min(1, abs(shares[source])) if pair == 2 else 1
+        assert bottom - top == pytest.approx(share * thickness, abs=0.02)
+
+
 def test_a_node_under_the_pointer_shows_what_selecting_it_would(opened):
     opened.node(0).click()
     opened.node(FIRST).hover()
@@ -123,7 +138,7 @@ def test_a_node_under_the_pointer_shows_what_selecting_it_would(opened):
 def test_a_band_can_be_picked(opened):
     band = opened.tab.locator(".lx-band").nth(0)
     ends = band.evaluate("g => [g.band.from, g.band.to]")
-    band.locator("path").dispatch_event("click")
+    band.locator("path").first.dispatch_event("click")
     opened.settle()
     assert opened.selected() == ends
     assert len({key for key in opened.lit() if key[0] == 0}) == 1

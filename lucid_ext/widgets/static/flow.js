@@ -18,7 +18,7 @@ export class Flow {
     this.actions = actions;
     this.icons = icons;
     this.nodes = [];
-    this.bands = new Map(); // key -> {group, path, sign}
+    this.bands = new Map(); // key -> {group, path, part, sign, share}
     this.selected = [];
     this.active = 0;
     this.title = make("h3", { id: `${id}-title` });
@@ -57,7 +57,8 @@ export class Flow {
     this.hint = make(
       "p",
       { class: "lx-hint" },
-      "Click, tap or press Enter to select or let go; arrow keys walk through the boxes, Escape clears.",
+      "Click, tap or press Enter to select or let go; arrow keys walk through the boxes, Escape clears. Of bands " +
+        "further on, the part is lit that came along the selected paths.",
     );
     this.element = make(
       "section",
@@ -192,7 +193,7 @@ export class Flow {
     if (!this.goal) this.place(false);
     if (!this.goal) return; // not on the page yet: `resize` will tell
     this.clear.disabled = !selected.length;
-    const { lit, reached } = followPaths(panel, nodes);
+    const { lit, reached, shares } = followPaths(panel, nodes);
     const some = nodes.length > 0;
     for (const [n, node] of this.nodes.entries()) {
       setAttribute(node.element, "aria-pressed", selected.includes(n));
@@ -207,12 +208,17 @@ export class Flow {
     for (const band of this.goal.bands) {
       const at = (band.from - first[band.pair]) * panel.sizes[band.pair + 1] + band.to - first[band.pair + 1];
       const on = lit[band.pair][at];
-      const { group } = this.bands.get(band.key);
+      const drawn = this.bands.get(band.key);
+      const { group } = drawn;
+      // Of a link further on, the paths are only a part.
+      drawn.share = Math.min(1, Math.abs(shares[band.from]));
+      this.paintPart(drawn);
       group.classList.toggle("lx-lit", some && on);
       group.classList.toggle("lx-unlit", some && !on);
       const level = some && on ? this.front : this.back;
       if (group.parentNode !== level) level.append(group);
-      if (on || !some) taken.push({ ...band, measured: panel.measured[band.pair][at] });
+      const width = band.thickness * (some ? drawn.share : 1);
+      if (on || !some) taken.push({ ...band, width, measured: panel.measured[band.pair][at] });
     }
     this.list(taken);
   }
@@ -231,7 +237,7 @@ export class Flow {
   /** The widest of the links that are lit, with what was measured of each. */
   list(bands) {
     const { panel } = this;
-    bands.sort((a, b) => b.thickness - a.thickness);
+    bands.sort((a, b) => b.width - a.width);
     const rows = bands.slice(0, LINKS_LISTED).map(({ pair, from, to, value, measured }) => {
       const ends = [panel.labels[from], panel.labels[to]];
       const made = tableRow("td", ...ends, signedNumber(value), signedNumber(measured), panel.laws[pair]);
@@ -296,14 +302,15 @@ export class Flow {
     const kept = new Set();
     for (const band of layout.bands) {
       kept.add(band.key);
-      const { group, path, sign } = this.bands.get(band.key) ?? this.newBand(band.key);
+      const drawn = this.bands.get(band.key) ?? this.newBand(band.key);
+      const { group, path, part } = drawn;
       group.band = band;
       setAttribute(path, "d", bandOutline(band));
-      for (const [name, value] of Object.entries(this.look(band.value))) setAttribute(path, name, value);
-      if (band.value > 0) path.removeAttribute("fill");
-      setText(sign, band.thickness < ROOM_FOR_SIGN ? "" : band.value > 0 ? "+" : "\u2212");
-      setAttribute(sign, "x", (band.x0 + 14).toFixed(1));
-      setAttribute(sign, "y", (band.y0 + 4.5).toFixed(1));
+      for (const one of [path, part]) {
+        for (const [name, value] of Object.entries(this.look(band.value))) setAttribute(one, name, value);
+        if (band.value > 0) one.removeAttribute("fill");
+      }
+      this.paintPart(drawn);
     }
     for (const [key, { group }] of this.bands) {
       if (kept.has(key)) continue;
@@ -319,17 +326,28 @@ export class Flow {
     }
   }
 
+  /** The part of a band that is on the selected paths, along its upper side, and its sign where there is room. */
+  paintPart({ group: { band }, part, sign, share }) {
+    const thickness = band.thickness * share;
+    const up = (band.thickness - thickness) / 2;
+    setAttribute(part, "d", bandOutline({ ...band, y0: band.y0 - up, y1: band.y1 - up, thickness }));
+    setText(sign, thickness < ROOM_FOR_SIGN ? "" : band.value > 0 ? "+" : "\u2212");
+    setAttribute(sign, "x", (band.x0 + 14).toFixed(1));
+    setAttribute(sign, "y", (band.y0 - up + 4.5).toFixed(1));
+  }
+
   newBand(key) {
     const path = makeSvg("path", { class: "lx-band-fill" });
+    const part = makeSvg("path", { class: "lx-band-fill lx-band-part" });
     const sign = makeSvg("text", { class: "lx-band-sign" });
-    const group = makeSvg("g", { class: "lx-band" }, path, sign);
+    const group = makeSvg("g", { class: "lx-band" }, path, part, sign);
     group.addEventListener("pointerenter", (event) => {
       if (event.pointerType !== "touch") this.preview([group.band.from, group.band.to]);
     });
     group.addEventListener("pointerleave", () => this.actions.hover(null));
     group.addEventListener("click", () => this.actions.select([group.band.from, group.band.to]));
     this.back.append(group);
-    const made = { group, path, sign };
+    const made = { group, path, part, sign, share: 1 };
     this.bands.set(key, made);
     return made;
   }

@@ -31,11 +31,15 @@ function inflow(links, from, to) {
   return { total, led: total.map((t, j) => Math.abs(t) > CLEARLY * whole[j] && whole[j] > 0) };
 }
 
-/** What the paths through `nodes` carry to each node of the last column, and which links they take. */
+/**
+ * What the paths through `nodes` carry: `sums`, to each node of the last column; `lit`, which links they take;
+ * `reached`, which nodes; and `shares`, how much of what leaves each node is on them.
+ */
 export function followPaths({ sizes, flows }, nodes) {
   const first = firstNodes(sizes);
   const reached = new Array(first[sizes.length]).fill(false);
   const lit = flows.map((links) => new Array(links.length).fill(false));
+  const shares = [];
   let carried = [];
   let chosen = false;
   for (let column = 0; column < sizes.length; column++) {
@@ -65,6 +69,7 @@ export function followPaths({ sizes, flows }, nodes) {
       }
     }
     chosen ||= own.length > 0;
+    shares.push(...carried);
   }
   // A link that leads to no chosen node further on is on no path.
   for (let column = sizes.length - 2; column >= 0; column--) {
@@ -79,7 +84,7 @@ export function followPaths({ sizes, flows }, nodes) {
       reached[node] &&= goesOn;
     }
   }
-  return { sums: carried, lit, reached };
+  return { sums: carried, lit, reached, shares };
 }
 
 /** How a sentence lists things. */
