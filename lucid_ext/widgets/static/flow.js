@@ -57,8 +57,8 @@ export class Flow {
     this.hint = make(
       "p",
       { class: "lx-hint" },
-      "Click, tap or press Enter to select or let go; arrow keys walk through the boxes, Escape clears. Of bands " +
-        "further on, the part is lit that came along the selected paths.",
+      "Click, tap or press Enter to select or let go; arrow keys walk, Escape clears. Of bands further on, " +
+        "what came along the selected paths is lit.",
     );
     this.element = make(
       "section",
