@@ -17,9 +17,13 @@ from typing import Any
 import numpy as np
 
 from lucid_ext.files import write_atomically
+from lucid_ext.flow import Flow
 from lucid_ext.panels import Grid, Panel, Units
 
 FORMAT = 1  # of saved boards
+Selection = Mapping[str, Any]
+"""{panel: atom}; of a flow, a list of nodes."""
+
 SLOT = r"\{(?P<panel>\w+)(?:\.(?P<row>[1-9]\d*)(?P<what>\.value)?)?\}"  # in a caption
 
 
@@ -93,8 +97,9 @@ class Board:
         links: what lights up what.
         formula: what the numbers are, in TeX.
         caption: a sentence about the selection. `{panel}` stands for the selected atom,
-            `{panel.1}` for the first row of a list and `{panel.1.value}` for its value. Of several
-            sentences, the first that speaks only of what is selected.
+            `{panel.1}` for the first row of a list and `{panel.1.value}` for its value; `{panel}` of a
+            flow for what it tells of its selected nodes. Of several sentences, the first that speaks
+            only of what is selected.
         choice: where this board stands among its variants, {control: option}.
         variants: boards for other options of the same controls.
     """
@@ -132,9 +137,7 @@ class Board:
                 return link
         raise KeyError(f"no link from {source!r} to {target!r}.")
 
-    def rows(
-        self, name: str, selected: Mapping[str, int], count: int | None = None
-    ) -> list[tuple[int, float]]:
+    def rows(self, name: str, selected: Selection, count: int | None = None) -> list[tuple[int, float]]:
         """What a list shows, [(unit, value)], when `selected` atoms {panel: atom} are.
 
         The first selected panel with a ranking for the list decides. A grid without one speaks for the
@@ -155,7 +158,7 @@ class Board:
         order = np.argsort(-np.abs(panel.values), kind="stable")[:count]
         return [(int(a), float(panel.values[a])) for a in order]
 
-    def _ranking(self, name: str, selected: Mapping[str, int]) -> tuple[Ranking, int] | None:
+    def _ranking(self, name: str, selected: Selection) -> tuple[Ranking, int] | None:
         """The ranking that fills a list, and the atom of its source that decides."""
         rankings = [link for link in self.links if isinstance(link, Ranking) and link.target == name]
         for link in rankings:
@@ -170,12 +173,14 @@ class Board:
                     return link, panel.same_place(selected[panel.name], source)
         return None
 
-    def describe(self, selected: Mapping[str, int]) -> str:
+    def describe(self, selected: Selection) -> str:
         """The caption for selected atoms {panel: atom}; empty where it speaks of none of them."""
 
         def fill(match: re.Match[str]) -> str:
             name, row, what = match["panel"], match["row"], match["what"]
             panel = self[name]
+            if isinstance(panel, Flow):
+                return panel.tell(selected[name])
             if row is None:
                 return panel.label(selected[name])
             assert isinstance(panel, Units)
@@ -189,16 +194,21 @@ class Board:
                 continue
         return ""
 
-    def carry(self, selected: Mapping[str, int], before: "Board") -> dict[str, int]:
+    def carry(self, selected: Selection, before: "Board") -> dict[str, Any]:
         """What was selected on another board, on this one.
 
-        Cells become those at the same place, units those of the same name; what has no such
+        Cells become those at the same place, units and nodes those of the same name; what has no such
         counterpart is dropped.
         """
-        carried = {}
+        carried: dict[str, Any] = {}
         for panel in self.panels:
             old = next((p for p in before.panels if p.name == panel.name), None)
             atom = selected.get(panel.name)
+            if isinstance(panel, Flow) and isinstance(old, Flow):
+                there = [old.labels[node] for node in atom or ()]
+                if nodes := [i for i, label in enumerate(panel.labels) if label in there]:
+                    carried[panel.name] = nodes
+                continue
             if atom is None or old is None or not 0 <= atom < len(old):
                 continue
             if isinstance(panel, Grid) and isinstance(old, Grid):
@@ -239,6 +249,8 @@ class Board:
         """Refuse a link whose arrays do not fit its panels."""
         source, target = self[link.source], self[link.target]
         where = f"the link from {link.source!r} to {link.target!r}"
+        if isinstance(source, Flow) and not isinstance(link, Heat):
+            raise ValueError(f"{where} starts at a flow, of which several nodes may be selected: use a Heat.")
         if isinstance(link, Mixture) and not np.all(link.weights >= 0):
             raise ValueError(f"{where} has weights that are negative or not numbers.")
         if isinstance(link, Heat) and not np.all(np.isfinite(link.weights)):
@@ -269,7 +281,7 @@ def format_value(value: float, how: str) -> str:
     return text.replace("-", "\u2212") + ("%" if how == "percent" else "")
 
 
-KINDS = {kind.__name__: kind for kind in (Board, Grid, Units, Heat, Ranking, Mixture)}
+KINDS = {kind.__name__: kind for kind in (Board, Grid, Units, Flow, Heat, Ranking, Mixture)}
 
 
 def _to_json(value: Any, arrays: dict[str, np.ndarray]) -> Any:

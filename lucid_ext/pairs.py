@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from lucid_ext.board import Board, Grid, Heat, Link, Panel, Ranking, Units
+from lucid_ext.flow import Flow
 
 FIRST, SECOND, BETWEEN = "a_", "b_", "d_"
 """How panels of the pair are named: after the board they are of, or what lies between the two."""
@@ -69,12 +70,17 @@ def pair(
 
 
 def _check_alike(a: Board, b: Board) -> None:
+    if any(isinstance(panel, Flow) for panel in a.panels):
+        raise ValueError(
+            "a flow has no pair: its nodes are found in one picture alone. Make a board of each picture."
+        )
     shapes = []
     for board in (a, b):
         shapes.append(
             [
                 (p.name, p.rows, p.cols) if isinstance(p, Grid) else (p.name, p.passing or list(p.labels))
                 for p in board.panels
+                if not isinstance(p, Flow)
             ]
         )
     if shapes[0] != shapes[1]:
@@ -96,6 +102,7 @@ def _called(panel: Panel, side: str, name: str) -> Panel:
     if isinstance(panel, Grid):
         start = panel.start if side == FIRST else None
         return dataclasses.replace(panel, **changes, start=start)  # type: ignore[arg-type]
+    assert isinstance(panel, Units)
     # Lists side by side have one length.
     return dataclasses.replace(panel, **changes, most=panel.shown)  # type: ignore[arg-type]
 

@@ -1,9 +1,11 @@
-"""Panels, what a board shows: a picture under a grid of cells, or a list of units."""
+"""Panels, what a board shows: a picture under a grid of cells, a list of units, or a flow."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+
+from lucid_ext.flow import Flow
 
 FORMATS = ("number", "percent")  # of values
 
@@ -149,11 +151,11 @@ class Units:
         return self.labels[atom]
 
 
-Panel = Grid | Units
+Panel = Grid | Units | Flow
 
 
 def _check_pictures(
-    panel: Panel,
+    panel: Grid | Units,
     what: str,
     pictures: np.ndarray | None,
     which: str,

@@ -2,6 +2,7 @@
 
 from lucid_ext.interfaces.activation_grid import ActivationGrid
 from lucid_ext.interfaces.evidence import IconReport, icon_report
+from lucid_ext.interfaces.group_flow import GroupFlow
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.interfaces.pair import Pair
 from lucid_ext.interfaces.semantic_dictionary import SemanticDictionary
@@ -9,6 +10,7 @@ from lucid_ext.interfaces.spatial_attribution import SpatialAttribution
 
 __all__ = [
     "ActivationGrid",
+    "GroupFlow",
     "IconReport",
     "Interface",
     "Pair",

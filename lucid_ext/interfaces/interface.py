@@ -106,7 +106,7 @@ class Interface:
 
     @property
     def selected(self) -> dict[str, tuple[int, int] | int]:
-        """What the reader has pinned: {panel: (row, column)} for grids, {panel: unit} for lists."""
+        """What the reader has pinned: {panel: (row, column)} for grids, unit for lists, nodes for flows."""
         return self._places(self._selected)
 
     @property

@@ -1,6 +1,7 @@
 """A Board as JSON for the browser: small numbers, base64 arrays, pictures as webp."""
 
 import base64
+import dataclasses
 import hashlib
 import html
 import io
@@ -13,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from lucid_ext.board import Board, Grid, Heat, Link, Mixture, Panel, Ranking, Units
+from lucid_ext.flow import Flow
 from lucid_ext.tiles import pack
 
 PICTURE_QUALITY = 85
@@ -169,6 +171,8 @@ def _panel(
             "law": panel.law,
             **_sheet_of(panel, range(len(panel)), sheets),
         }
+    if isinstance(panel, Flow):
+        return _flow(panel, sheets)
     return {
         "kind": "units",
         "name": panel.name,
@@ -183,6 +187,33 @@ def _panel(
         "large": panel.large,
         "illustrated": panel.illustrated,
         **_sheet_of(panel, sorted(used[panel.name]), sheets),
+    }
+
+
+def _flow(flow: Flow, sheets: _Sheets) -> dict[str, Any]:
+    nodes = range(len(flow))
+    drafts = _sheet_of(dataclasses.replace(flow, icons=flow.drafts, icon_of=flow.draft_of), nodes, sheets)
+    return {
+        "kind": "flow",
+        "name": flow.name,
+        "title": flow.title,
+        "columns": list(flow.columns),
+        "sizes": list(flow.sizes),
+        "labels": list(flow.labels),
+        "marks": list(flow.marks),
+        "notes": list(flow.notes),
+        "flows": [_array(links, "f32") for links in flow.links],
+        "measured": [_array(links, "f32") for links in flow.measured],
+        "laws": list(flow.laws),
+        "straight": _array(flow.straight, "f32"),
+        "straight_measured": _array(flow.straight_measured, "f32"),
+        "ends": list(flow.ends),
+        "places": np.flatnonzero(flow.places).tolist(),
+        "colours": list(flow.colours),
+        "most": flow.most,
+        "draft_sheet": drafts["sheet"],
+        "draft_of": drafts["icon_of"],
+        **_sheet_of(flow, nodes, sheets),
     }
 
 

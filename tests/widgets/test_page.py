@@ -94,7 +94,7 @@ class Page:
 def open_page(chromium, tmp_path):
     contexts = []
 
-    def open_(html=None, boards=None, **options):
+    def open_(html=None, boards=None, ready=".lx-row .lx-name:has-text(':')", **options):
         context = chromium.new_context(**{"viewport": {"width": 1100, "height": 900}, **options})
         contexts.append(context)
         context.set_offline(True)
@@ -107,7 +107,7 @@ def open_page(chromium, tmp_path):
         path = tmp_path / f"page{len(contexts)}.html"
         path.write_text(html or page(boards), encoding="utf-8")
         tab.goto(path.as_uri())
-        tab.wait_for_selector(".lx-row .lx-name:has-text(':')")
+        tab.wait_for_selector(ready)
         made = Page(tab, boards[0], requests)
         made.errors = errors
         return made

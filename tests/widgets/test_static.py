@@ -15,6 +15,7 @@ from lucid_ext.pairs import pair
 from lucid_ext.widgets.bundle import MODULES, STATIC, page_script, widget_module
 from lucid_ext.widgets.payload import payload
 from tests.test_board import board, scene
+from tests.test_flow import flow_board
 
 HERE = Path(__file__).parent
 
@@ -67,6 +68,18 @@ def test_data(node, tmp_path, rng):
     }
     (tmp_path / "expected.json").write_text(json.dumps(expected))
     run(node, "--test", HERE / "data.test.js", EXPECTED=str(tmp_path / "expected.json"))
+
+
+def test_flow(node, tmp_path):
+    b = flow_board()
+    chosen = [[], [0], [4], [6], [0, 1], [0, 4], [4, 8], [0, 6], [0, 4, 8, 11], [9, 10], [8, 11], [10, 11]]
+    selections = [
+        {"nodes": n, "sums": b["flow"].adds_up(n).tolist(), "told": b["flow"].tell(n)} for n in chosen if n
+    ]
+    selections.append({"nodes": [], "sums": b["flow"].adds_up([]).tolist(), "told": ""})
+    expected = {"payload": payload([b], controls=False), "selections": selections}
+    (tmp_path / "expected.json").write_text(json.dumps(expected))
+    run(node, "--test", HERE / "flow.test.js", EXPECTED=str(tmp_path / "expected.json"))
 
 
 @pytest.mark.parametrize("script", [widget_module, page_script])

@@ -1,8 +1,9 @@
 // The view of any Board: state, links and layout. Everything runs here, without a kernel.
 
 import { Controls } from "./controls.js";
-import { decodeBoard, describe, linkInto, rowOf, rowsOf } from "./data.js";
+import { decodeBoard, describe, linkInto, renamed, rowOf, rowsOf, selectable } from "./data.js";
 import { make, newId, setText } from "./dom.js";
+import { Flow } from "./flow.js";
 import { cellBox, sameplace } from "./geometry.js";
 import { Icons } from "./icons.js";
 import { Picture } from "./picture.js";
@@ -17,7 +18,7 @@ class BoardView {
   constructor(model, element) {
     this.model = model;
     this.id = newId();
-    this.views = new Map(); // panel name -> Picture or Units
+    this.views = new Map(); // panel name -> Picture, Units or Flow
     this.scenes = new Map(); // name -> Scene
     this.selected = {};
     this.hovered = {};
@@ -30,9 +31,11 @@ class BoardView {
       limit: (name, n) => this.setLimit(name, n),
     });
     this.shared = make("div", { class: "lx-shared" });
+    this.flows = make("div", { class: "lx-flows" });
     this.pictures = make("div", { class: "lx-pictures" });
     this.lists = make("div", { class: "lx-lists" });
     this.aside = make("div", { class: "lx-aside" });
+    this.panels = make("div", { class: "lx-panels" }, this.pictures, this.lists, this.aside);
     this.caption = make("p", { class: "lx-caption" });
     this.formula = make("div", { class: "lx-formula" });
     this.status = make("p", { class: "lx-status", role: "status" });
@@ -48,7 +51,8 @@ class BoardView {
       this.title,
       this.reading,
       make("div", { class: "lx-head" }, this.controls.element, this.shared),
-      make("div", { class: "lx-panels" }, this.pictures, this.lists, this.aside),
+      this.flows,
+      this.panels,
       this.caption,
       this.formula,
       this.status,
@@ -103,11 +107,10 @@ class BoardView {
       if (panel.kind === "grid") {
         carried[panel.name] = old ? (atom == null ? null : sameplace(atom, old, panel)) : panel.start;
       } else if (old && atom != null) {
-        const same = panel.labels.indexOf(old.labels[atom]);
-        carried[panel.name] = same < 0 ? null : same;
+        carried[panel.name] = renamed(atom, old, panel);
       }
       const asked = wanted[panel.name];
-      if (Number.isInteger(asked) && asked >= 0 && asked < panel.size) carried[panel.name] = asked;
+      if (selectable(panel, asked)) carried[panel.name] = asked;
       if (panel.kind === "units") this.limits[panel.name] ??= panel.shown;
     }
     this.board = board;
@@ -158,7 +161,7 @@ class BoardView {
     const grids = [...board.panels.values()].filter((panel) => panel.kind === "grid");
     this.root.classList.toggle("lx-many", grids.length > 1);
     for (const panel of board.panels.values()) {
-      const Kind = panel.kind === "grid" ? Picture : Units;
+      const Kind = { grid: Picture, units: Units, flow: Flow }[panel.kind];
       let view = this.views.get(panel.name);
       if (!(view instanceof Kind)) {
         view = new Kind(`${this.id}-${panel.name}`, this.actions(panel.name), this.icons);
@@ -168,9 +171,15 @@ class BoardView {
         const scene = this.scenes.get(panel.scene) ?? scenes.get(panel.scene) ?? new Scene();
         scenes.set(panel.scene, scene);
         view.update(panel, this.urls[panel.picture], scene);
-      } else view.update(panel, this.limits[panel.name]);
+      } else if (panel.kind === "flow") view.update(panel, this.pictureOf(panel));
+      else view.update(panel, this.limits[panel.name]);
       this.columnOf(panel, grids.length > 1).append(view.element);
+      if (view.table) this.aside.append(view.table);
     }
+    const flowing = this.flows.childElementCount > 0;
+    this.root.classList.toggle("lx-flowing", flowing);
+    const above = flowing ? this.flows : this.panels; // what the caption speaks of
+    if (above.nextElementSibling !== this.caption) above.after(this.caption);
     for (const [name, view] of this.views) {
       if (kept.get(name) === view) continue;
       view.element.remove();
@@ -194,15 +203,23 @@ class BoardView {
    * lists flow in the order the board has them.
    */
   columnOf(panel, many) {
+    if (panel.kind === "flow") return this.flows;
     if (panel.kind === "grid" || many) return this.pictures;
     const filled = this.board.links.some((l) => l.kind === "ranking" && l.target === panel.name);
     return filled && !panel.large ? this.lists : this.aside;
   }
 
+  /** The picture that nodes of a flow have places in: the grid they light, the link and its picture. */
+  pictureOf(flow) {
+    const heat = this.board.links.find((l) => l.kind === "heat" && l.source === flow.name);
+    const grid = heat && this.board.panels.get(heat.target);
+    return heat ? { heat, grid, url: this.urls[grid.picture] } : null;
+  }
+
   actions(name) {
     return {
       hover: (atom) => {
-        if ((this.hovered[name] ?? null) === atom) return;
+        if (String(this.hovered[name] ?? null) === String(atom)) return;
         this.hovered = atom == null ? {} : { [name]: atom };
         this.draw();
         this.tell();
@@ -266,7 +283,8 @@ class BoardView {
         });
         view.drawTiles();
         view.light(this.lightInto(name));
-      } else {
+      } else if (view instanceof Flow) view.draw(now[name] ?? [], selected ?? []);
+      else {
         const rows = rowsOf(board, name, now, this.limits[name]);
         const icons = (atom, canvas) => this.icons.draw(board, name, atom, canvas);
         view.fill(rows, icons, { selected, hovered }, this.signed(name));
@@ -282,9 +300,20 @@ class BoardView {
     const held = Object.entries(this.selected).filter(([source]) => !scene || this.sceneOf(source) !== scene);
     for (const [source, atom] of [...Object.entries(this.hovered), ...held.reverse()]) {
       const heat = linkInto(this.board, "heat", name, { [source]: atom });
-      if (heat) return { ...heat, weights: rowOf(heat, "weights", atom), board: this.board };
+      const weights = heat && this.weightsOf(heat, atom);
+      if (weights) return { ...heat, weights, board: this.board };
     }
     return null;
+  }
+
+  /** What an atom lights; of several nodes of a flow, each place as the one does that is strongest there. */
+  weightsOf(heat, atom) {
+    if (!Array.isArray(atom)) return rowOf(heat, "weights", atom);
+    const { places } = this.board.panels.get(heat.source);
+    const rows = atom.filter((node) => places.has(node)).map((node) => rowOf(heat, "weights", node));
+    if (rows.length < 2) return rows[0] ?? null;
+    const most = rows.map((row) => row.reduce((a, w) => Math.max(a, w), 0) || 1);
+    return rows[0].map((_, i) => Math.max(...rows.map((row, k) => row[i] / most[k])));
   }
 
   /** Whether a list has values below zero anywhere, so that all its bars start in the middle. */
@@ -331,7 +360,7 @@ class BoardView {
   /** The selection was changed from outside. */
   follow() {
     const asked = this.model.get("selected") ?? {};
-    const valid = ([name, atom]) => atom >= 0 && atom < this.board.panels.get(name)?.size;
+    const valid = ([name, atom]) => selectable(this.board.panels.get(name), atom);
     const next = Object.fromEntries(Object.entries(asked).filter(valid));
     if (JSON.stringify(next) === JSON.stringify(this.selected)) return;
     this.selected = next;

@@ -1,6 +1,7 @@
 // A Board as it arrives in the browser: arrays decoded, lists ranked, sentences filled.
 
 import { sameplace } from "./geometry.js";
+import { tell } from "./paths.js";
 
 const TYPED = { f32: Float32Array, i32: Int32Array, u16: Uint16Array };
 
@@ -43,8 +44,15 @@ export function decodeBoard(payload, sheets = {}) {
     if (spec.values) panel.values = decodeArray(spec.values);
     panel.sheet = sheets[spec.sheet] ?? null;
     if (spec.icon_of) panel.icon_of = decodeArray(spec.icon_of);
-    if (spec.sizes) panel.sizes = decodeArray(spec.sizes);
+    if (spec.kind === "grid" && spec.sizes) panel.sizes = decodeArray(spec.sizes);
     if (spec.kind === "grid") panel.dead = new Set(spec.dead);
+    if (spec.kind === "flow") {
+      for (const part of ["flows", "measured"]) panel[part] = spec[part].map(decodeArray);
+      for (const part of ["straight", "straight_measured"]) panel[part] = decodeArray(spec[part]);
+      panel.places = new Set(spec.places);
+      panel.draft_sheet = sheets[spec.draft_sheet] ?? null;
+      if (spec.draft_of) panel.draft_of = decodeArray(spec.draft_of);
+    }
     panel.size = spec.kind === "grid" ? spec.rows * spec.cols : spec.labels.length;
     panels.set(spec.name, panel);
   }
@@ -110,8 +118,25 @@ export function rowsOf(board, name, selected, limit) {
   return order.slice(0, limit).map((atom) => [atom, panel.values[atom]]);
 }
 
-/** How a sentence calls an atom. */
+/** Whether something can be the selection of a panel: an atom, or of a flow a list of them. */
+export function selectable(panel, atom) {
+  const inside = (one) => Number.isInteger(one) && one >= 0 && one < panel.size;
+  if (panel?.kind === "flow") return Array.isArray(atom) && atom.length > 0 && atom.every(inside);
+  return panel != null && inside(atom);
+}
+
+/** The selection of a panel on another board, by names; null where there is nothing of the name. */
+export function renamed(atom, old, panel) {
+  if (panel.kind !== "flow")
+    return panel.labels.includes(old.labels[atom]) ? panel.labels.indexOf(old.labels[atom]) : null;
+  const names = atom.map((node) => old.labels[node]);
+  const there = [...panel.labels.keys()].filter((node) => names.includes(panel.labels[node]));
+  return there.length ? there : null;
+}
+
+/** How a sentence calls an atom; of a flow, what is to be told of its nodes. */
 export function labelOf(panel, atom) {
+  if (panel.kind === "flow") return tell(panel, atom, (value) => formatValue(value, "number", true));
   if (panel.kind !== "grid") return panel.labels[atom];
   const dead = panel.dead.has(atom) ? " (dead)" : "";
   return `row ${Math.floor(atom / panel.cols)}, column ${atom % panel.cols}${dead}`;

@@ -23,7 +23,7 @@ export class Icons {
 
   /** Forget sheets that none of these panels uses. */
   keep(panels) {
-    const used = new Set(panels.map((panel) => panel.sheet?.url));
+    const used = new Set(panels.flatMap((panel) => [panel.sheet?.url, panel.draft_sheet?.url]));
     for (const url of this.images.keys()) if (!used.has(url)) this.images.delete(url);
   }
 

@@ -1,0 +1,398 @@
+// A flow: nodes in columns, and signed bands between them; selected nodes light the paths through them.
+
+import { formatValue } from "./data.js";
+import { make, setAttribute, setText } from "./dom.js";
+import { firstNodes, followPaths } from "./paths.js";
+import { bandOutline, heightFor, layOut, leastWidth, nodeAfterKey, onTheWay } from "./sankey.js";
+
+const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
+const FLOW_EASE = 150; // milliseconds from one layout to the next
+const ROOM_FOR_SIGN = 11; // pixels of a band that has room for its sign
+const LINKS_LISTED = 7; // of the table of links
+const SHADE = 200; // of 255, over a place where a node is not
+
+/** Draws one flow. `actions`: hover(nodes | null), select(nodes), unselect(). */
+export class Flow {
+  constructor(id, actions, icons) {
+    this.id = id;
+    this.actions = actions;
+    this.icons = icons;
+    this.nodes = [];
+    this.bands = new Map(); // key -> {group, path, part, sign, share}
+    this.selected = [];
+    this.active = 0;
+    this.title = make("h3", { id: `${id}-title` });
+    this.clear = make(
+      "button",
+      { type: "button", onclick: () => this.actions.unselect() },
+      "Clear selection",
+    );
+    const swatch = (sign, name) =>
+      make(
+        "span",
+        { class: "lx-swatch" },
+        makeSvg("svg", { "aria-hidden": "true" }, this.swatch(sign)),
+        name,
+      );
+    this.legend = make(
+      "div",
+      { class: "lx-legend" },
+      swatch(1, "+ leads to"),
+      swatch(-1, "\u2212 against"),
+      this.clear,
+    );
+    this.heads = make("div", { class: "lx-heads", "aria-hidden": "true" });
+    this.back = makeSvg("g", {});
+    this.front = makeSvg("g", {});
+    this.drawing = makeSvg(
+      "svg",
+      { class: "lx-bands", "aria-hidden": "true" },
+      this.stripes(),
+      this.back,
+      this.front,
+    );
+    this.stage = make("div", { class: "lx-stage", role: "group", "aria-label": "Nodes of the flow" });
+    this.scroll = make("div", { class: "lx-flow-scroll" }, make("div", {}, this.heads, this.stage));
+    this.laws = make("p", { class: "lx-note" });
+    this.hint = make(
+      "p",
+      { class: "lx-hint" },
+      "Click, tap or press Enter to select or let go; arrow keys walk, Escape clears. Of bands further on, " +
+        "what came along the selected paths is lit.",
+    );
+    this.element = make(
+      "section",
+      { class: "lx-panel lx-flow", "aria-labelledby": `${id}-title` },
+      this.title,
+      this.legend,
+      this.scroll,
+      this.laws,
+      this.hint,
+    );
+    this.body = make("tbody", {});
+    this.table = make(
+      "section",
+      { class: "lx-panel lx-links" },
+      make("h3", { id: `${id}-links` }, "Links, widest first"),
+      make(
+        "table",
+        { "aria-labelledby": `${id}-links` },
+        make("thead", {}, tableRow("th", "from", "to", "attribution", "measured", "unit")),
+        this.body,
+      ),
+      make(
+        "p",
+        { class: "lx-note" },
+        "Measured: how much is lost when the part of the activations that a node stands for is removed.",
+      ),
+    );
+    this.stage.addEventListener("keydown", (event) => this.typed(event));
+    this.stage.addEventListener("pointerleave", () => this.actions.hover(null));
+    this.observer = new ResizeObserver(() => this.resize());
+    this.observer.observe(this.scroll);
+  }
+
+  destroy() {
+    this.observer.disconnect();
+    cancelAnimationFrame(this.frame);
+    this.table.remove();
+  }
+
+  /** The pattern of what speaks against: stripes, for who does not see the colour. */
+  stripes() {
+    const line = makeSvg("rect", { width: 3, height: 6, class: "lx-stripe" });
+    const attributes = {
+      width: 6,
+      height: 6,
+      patternUnits: "userSpaceOnUse",
+      patternTransform: "rotate(45)",
+    };
+    return makeSvg("defs", {}, makeSvg("pattern", { id: `${this.id}-stripes`, ...attributes }, line));
+  }
+
+  swatch(sign) {
+    return makeSvg("rect", { class: "lx-band-fill", x: 1, y: 1, width: 26, height: 10, ...this.look(sign) });
+  }
+
+  look(value) {
+    return value > 0 ? { "data-sign": "for" } : { "data-sign": "against", fill: `url(#${this.id}-stripes)` };
+  }
+
+  /** Take a panel's spec, and the picture that its nodes have places in: {heat, grid, url} or null. */
+  update(panel, picture) {
+    this.panel = panel;
+    this.picture = picture;
+    setText(this.title, panel.title);
+    this.title.hidden = !panel.title;
+    this.heads.replaceChildren(...panel.columns.map((name) => make("span", {}, name)));
+    while (this.nodes.length < panel.size) this.nodes.push(this.newNode(this.nodes.length));
+    while (this.nodes.length > panel.size) this.nodes.pop();
+    this.stage.replaceChildren(this.drawing, ...this.nodes.map((node) => node.element));
+    this.active = Math.min(this.active, panel.size - 1);
+    this.stage.style.height = `${heightFor(panel.most)}px`;
+    this.stage.style.minWidth = this.heads.style.minWidth = `${leastWidth(panel.sizes.length)}px`;
+    for (const [n, node] of this.nodes.entries()) this.dress(n, node);
+    this.place(true);
+  }
+
+  newNode(index) {
+    const icon = make("canvas", { class: "lx-icon" });
+    const badge = make("span", { class: "lx-node-badge", title: "a blend of channels, until it is drawn" });
+    const photograph = make("img", { alt: "" });
+    const shade = make("canvas", { class: "lx-node-shade" });
+    const map = make("span", { class: "lx-node-map" }, photograph, shade);
+    const mark = make("span", { class: "lx-node-mark" });
+    const note = make("span", { class: "lx-node-note" });
+    const into = make("span", { class: "lx-node-into" });
+    const out = make("span", { class: "lx-node-out" });
+    const frame = make("span", { class: "lx-node-frame" }, icon, badge);
+    const words = make("span", { class: "lx-node-words" }, mark, note);
+    const card = make("span", { class: "lx-node-card" }, frame, map, words);
+    const element = make("button", { type: "button", class: "lx-node" }, into, out, card);
+    element.addEventListener("pointerenter", (event) => {
+      if (event.pointerType !== "touch") this.preview([index]);
+    });
+    element.addEventListener("focus", () => this.focused(index));
+    element.addEventListener("click", () => this.toggle(index));
+    return { element, icon, badge, photograph, shade, map, mark, note, into, out, frame, card };
+  }
+
+  /** What a node shows but for its icon, which may come later. */
+  dress(n, node) {
+    const { panel, picture } = this;
+    const places = picture && panel.places.has(n);
+    const end = n >= panel.size - panel.sizes.at(-1);
+    node.element.style.setProperty("--own", panel.colours[n]);
+    node.element.classList.toggle("lx-end", end);
+    node.element.classList.toggle("lx-plain-node", !end && panel.notes[n] !== "");
+    setText(node.mark, panel.marks[n]);
+    setText(node.note, panel.notes[n]);
+    setAttribute(node.element, "aria-label", [panel.labels[n], panel.notes[n]].filter(Boolean).join(", "));
+    setAttribute(node.element, "title", panel.labels[n]);
+    node.map.hidden = !places;
+    if (places) {
+      const { heat, grid, url } = picture;
+      if (node.photograph.src !== url) node.photograph.src = url;
+      const weights = heat.weights.subarray(n * heat.width, (n + 1) * heat.width);
+      const most = weights.reduce((a, w) => Math.max(a, w), 0) || 1;
+      node.shade.width = grid.cols;
+      node.shade.height = grid.rows;
+      const shade = new ImageData(grid.cols, grid.rows);
+      for (const [i, w] of weights.entries()) {
+        shade.data[4 * i + 3] = SHADE * (1 - Math.sqrt(Math.max(0, w) / most));
+      }
+      node.shade.getContext("2d").putImageData(shade, 0, 0);
+    }
+  }
+
+  /** Draw what is selected, or under the pointer; icons that have arrived too. */
+  draw(nodes, selected) {
+    const { panel } = this;
+    this.shown = nodes;
+    this.selected = selected;
+    if (!this.goal) this.place(false);
+    if (!this.goal) return; // not on the page yet: `resize` will tell
+    this.clear.disabled = !selected.length;
+    const { lit, reached, shares } = followPaths(panel, nodes);
+    const some = nodes.length > 0;
+    for (const [n, node] of this.nodes.entries()) {
+      setAttribute(node.element, "aria-pressed", selected.includes(n));
+      setAttribute(node.element, "tabindex", n === this.active ? 0 : -1);
+      node.element.classList.toggle("lx-faded", some && !reached[n]);
+      const kind = this.drawIcon(n, node.icon);
+      node.frame.hidden = kind === "none";
+      setText(node.badge, kind === "blend" ? "\u2248" : "");
+    }
+    const first = firstNodes(panel.sizes);
+    const taken = [];
+    for (const band of this.goal.bands) {
+      const at = (band.from - first[band.pair]) * panel.sizes[band.pair + 1] + band.to - first[band.pair + 1];
+      const on = lit[band.pair][at];
+      const drawn = this.bands.get(band.key);
+      const { group } = drawn;
+      // Of a link further on, the paths are only a part.
+      drawn.share = Math.min(1, Math.abs(shares[band.from]));
+      this.paintPart(drawn);
+      group.classList.toggle("lx-lit", some && on);
+      group.classList.toggle("lx-unlit", some && !on);
+      const level = some && on ? this.front : this.back;
+      if (group.parentNode !== level) level.append(group);
+      const width = band.thickness * (some ? drawn.share : 1);
+      if (on || !some) taken.push({ ...band, width, measured: panel.measured[band.pair][at] });
+    }
+    this.list(taken);
+  }
+
+  drawIcon(n, canvas) {
+    const { panel } = this;
+    const own = panel.sheet && panel.icon_of[n] >= 0;
+    if (own) return this.icons.lay(panel.sheet, [[panel.icon_of[n], 1]], canvas, `own ${n}`) ? "own" : "none";
+    const draft = panel.draft_sheet && panel.draft_of[n] >= 0;
+    if (!draft) return "none";
+    return this.icons.lay(panel.draft_sheet, [[panel.draft_of[n], 1]], canvas, `draft ${n}`)
+      ? "blend"
+      : "none";
+  }
+
+  /** The widest of the links that are lit, with what was measured of each. */
+  list(bands) {
+    const { panel } = this;
+    bands.sort((a, b) => b.width - a.width);
+    const rows = bands.slice(0, LINKS_LISTED).map(({ pair, from, to, value, measured }) => {
+      const ends = [panel.labels[from], panel.labels[to]];
+      const made = tableRow("td", ...ends, signedNumber(value), signedNumber(measured), panel.laws[pair]);
+      made.classList.toggle("lx-against", value < 0);
+      return made;
+    });
+    while (rows.length < LINKS_LISTED) rows.push(tableRow("td", "\u00a0", "", "", "", ""));
+    this.body.replaceChildren(...rows);
+  }
+
+  /** Lay everything out anew; `eased` from where it is now. */
+  place(eased) {
+    const width = this.stage.clientWidth;
+    if (!this.panel || !width) return;
+    const { panel } = this;
+    const goal = layOut(panel, width, heightFor(panel.most));
+    const first = firstNodes(panel.sizes);
+    const columns = panel.sizes.flatMap((size, column) =>
+      Array.from({ length: size }, (_, i) => [column, i]),
+    );
+    for (const [n, node] of goal.nodes.entries()) node.key = columns[n].join();
+    for (const band of goal.bands) {
+      band.key = `${band.pair},${band.from - first[band.pair]},${band.to - first[band.pair + 1]}`;
+    }
+    setText(this.laws, this.scale(goal.scales));
+    this.goal = goal;
+    const before = this.layout;
+    cancelAnimationFrame(this.frame);
+    if (!eased || !before || matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      this.paint(goal);
+      return;
+    }
+    const start = performance.now();
+    const step = (now) => {
+      const t = Math.max(0, Math.min(1, (now - start) / FLOW_EASE));
+      this.paint(onTheWay(before, goal, t * t * (3 - 2 * t)));
+      if (t < 1) this.frame = requestAnimationFrame(step);
+    };
+    this.paint(onTheWay(before, goal, 0));
+    this.frame = requestAnimationFrame(step);
+  }
+
+  resize() {
+    if (!this.panel || this.stage.clientWidth === this.width) return;
+    this.width = this.stage.clientWidth;
+    this.place(false);
+    this.draw(this.shown ?? [], this.selected);
+  }
+
+  /** A sentence on what widths mean. */
+  scale(scales) {
+    const { columns, laws } = this.panel;
+    const parts = scales.map((scale, p) => {
+      const ten = scale > 0 ? formatValue(10 / scale, "number") : "0";
+      return `from ${columns[p]} to ${columns[p + 1]} 10 px are ${ten} (${laws[p]})`;
+    });
+    return `Width: ${parts.join("; ")}.`;
+  }
+
+  paint(layout) {
+    this.layout = layout;
+    const kept = new Set();
+    for (const band of layout.bands) {
+      kept.add(band.key);
+      const drawn = this.bands.get(band.key) ?? this.newBand(band.key);
+      const { group, path, part } = drawn;
+      group.band = band;
+      setAttribute(path, "d", bandOutline(band));
+      for (const one of [path, part]) {
+        for (const [name, value] of Object.entries(this.look(band.value))) setAttribute(one, name, value);
+        if (band.value > 0) one.removeAttribute("fill");
+      }
+      this.paintPart(drawn);
+    }
+    for (const [key, { group }] of this.bands) {
+      if (kept.has(key)) continue;
+      group.remove();
+      this.bands.delete(key);
+    }
+    for (const [n, { x, y, height, into, out }] of layout.nodes.entries()) {
+      const node = this.nodes[n];
+      node.element.style.transform = `translate(${x}px, ${y}px)`;
+      node.element.style.height = `${height}px`;
+      node.into.style.height = `${into}px`;
+      node.out.style.height = `${out}px`;
+    }
+  }
+
+  /** The part of a band that is on the selected paths, along its upper side, and its sign where there is room. */
+  paintPart({ group: { band }, part, sign, share }) {
+    const thickness = band.thickness * share;
+    const up = (band.thickness - thickness) / 2;
+    setAttribute(part, "d", bandOutline({ ...band, y0: band.y0 - up, y1: band.y1 - up, thickness }));
+    setText(sign, thickness < ROOM_FOR_SIGN ? "" : band.value > 0 ? "+" : "\u2212");
+    setAttribute(sign, "x", (band.x0 + 14).toFixed(1));
+    setAttribute(sign, "y", (band.y0 - up + 4.5).toFixed(1));
+  }
+
+  newBand(key) {
+    const path = makeSvg("path", { class: "lx-band-fill" });
+    const part = makeSvg("path", { class: "lx-band-fill lx-band-part" });
+    const sign = makeSvg("text", { class: "lx-band-sign" });
+    const group = makeSvg("g", { class: "lx-band" }, path, part, sign);
+    group.addEventListener("pointerenter", (event) => {
+      if (event.pointerType !== "touch") this.preview([group.band.from, group.band.to]);
+    });
+    group.addEventListener("pointerleave", () => this.actions.hover(null));
+    group.addEventListener("click", () => this.actions.select([group.band.from, group.band.to]));
+    this.back.append(group);
+    const made = { group, path, part, sign, share: 1 };
+    this.bands.set(key, made);
+    return made;
+  }
+
+  /** What would be selected with these nodes too. */
+  preview(nodes) {
+    this.actions.hover([...new Set([...this.selected, ...nodes])].sort((a, b) => a - b));
+  }
+
+  toggle(node) {
+    const { selected } = this;
+    const next = selected.includes(node) ? selected.filter((n) => n !== node) : [...selected, node];
+    this.active = node;
+    if (next.length) this.actions.select(next.sort((a, b) => a - b));
+    else this.actions.unselect();
+  }
+
+  focused(node) {
+    this.active = node;
+    for (const [n, { element }] of this.nodes.entries())
+      setAttribute(element, "tabindex", n === node ? 0 : -1);
+  }
+
+  typed(event) {
+    const next = nodeAfterKey(this.active, event.key, this.panel.sizes, this.goal.nodes);
+    if (next != null) this.nodes[next].element.focus();
+    else if (event.key === "Enter" || event.key === " ") this.toggle(this.active);
+    else if (event.key === "Escape") this.actions.unselect();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+function signedNumber(value) {
+  return formatValue(value, "number", true);
+}
+
+function tableRow(tag, ...cells) {
+  return make("tr", {}, ...cells.map((text) => make(tag, tag === "th" ? { scope: "col" } : {}, text)));
+}
+
+function makeSvg(tag, attributes, ...children) {
+  const element = document.createElementNS(SVG_NAMESPACE, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
