@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lucid_ext.groups import Groups, factorize
     from lucid_ext.interfaces import (
         ActivationGrid,
+        ChannelAttribution,
         IconReport,
         Pair,
         SemanticDictionary,
@@ -47,6 +48,7 @@ __all__ = [
     "ActivationGrid",
     "Attribution",
     "Board",
+    "ChannelAttribution",
     "Groups",
     "IconReport",
     "IconStore",
@@ -85,7 +87,15 @@ _HOME = {
     "Groups": "groups",
     "factorize": "groups",
     **dict.fromkeys(
-        ("ActivationGrid", "IconReport", "Pair", "SemanticDictionary", "SpatialAttribution", "icon_report"),
+        (
+            "ActivationGrid",
+            "ChannelAttribution",
+            "IconReport",
+            "Pair",
+            "SemanticDictionary",
+            "SpatialAttribution",
+            "icon_report",
+        ),
         "interfaces",
     ),
     **dict.fromkeys(

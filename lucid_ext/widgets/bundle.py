@@ -9,8 +9,8 @@ STATIC = Path(__file__).parent / "static"
 
 # Each after those it imports.
 MODULES = (
-    *("geometry", "data", "dom", "icons", "theme", "controls"),
-    *("tiles", "heat", "lens", "scene", "picture", "units", "board"),
+    *("geometry", "trail", "data", "dom", "icons", "theme", "controls"),
+    *("tiles", "heat", "lens", "scene", "picture", "units", "columns", "board"),
 )
 
 
