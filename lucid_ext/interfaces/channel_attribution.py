@@ -21,13 +21,13 @@ from lucid_ext.trail import Trail
 
 LAYERS = ("mixed4a", "mixed4d", "mixed5a", "mixed5b")
 LISTED = 48  # channels of each layer
-ADDED, ADDS = "what they add to {}", "what {} adds to them"
+ADDED, ADDS = "added to {}", "added by {}"
 PROBABLE = ("most probable", "next probable")  # classes that change with the picture
 
 READING = (
-    "Each column holds the channels of a layer that answer the question at the top: those that add most to "
-    "it above, blue and +, those that take most from it below, brown and \u2212. Pick one to ask about it: "
-    "on its left is what it is made from, on its right what it leads to. Point at one to see where it speaks."
+    "Each column answers the question at the top: channels that add to it above, blue and +, channels that "
+    "take from it below, brown and \u2212. Pick one to ask about it in turn; point at one to see where it "
+    "speaks."
 )
 FORMULA = (
     r"s_{c \to A-B} = \sum_{y,x} a_{y,x,c} \frac{\partial\, (\text{logit}_A - \text{logit}_B)}"
@@ -124,7 +124,7 @@ class ChannelAttribution(Interface):
         effect = Units(
             "effect",
             "What it adds",
-            [f"{name}, {what}" for name in names for what in (method, "measured")],
+            [f"{name}, {what}" for name in ("difference", a, b) for what in (method, "measured")],
             scale=float(scales.max()),
             shown=6,
             most=6,

@@ -148,7 +148,10 @@ def truth(predicted: np.ndarray, measured: np.ndarray, gap: np.ndarray | None = 
     alike = agree(predicted, measured, 1)
     said = []
     for i, (spearman, signs) in enumerate(zip(alike.spearman, alike.signs, strict=True)):
-        parts = [] if gap is None else [f"gap {float(gap[i]):.0%}"]
-        ranks = "not defined, all are alike" if np.isnan(spearman) else f"{float(spearman):.2f}"
-        said.append(", ".join([*parts, f"rank correlation {ranks}", f"signs {float(signs):.0%}"]))
-    return [f"Against measured: {what}." for what in said]
+        share = "" if gap is None else f" Gap {float(gap[i]):.0%}."
+        if np.isnan(spearman):
+            said.append(f"Nothing here adds anything, or all the same.{share}")
+        else:
+            against = f"rank correlation {float(spearman):.2f}, signs {float(signs):.0%}"
+            said.append(f"Against measured: {against}.{share}")
+    return said
