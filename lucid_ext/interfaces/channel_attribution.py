@@ -20,7 +20,7 @@ from lucid_ext.optvis import IconStore, stream_units
 from lucid_ext.trail import Trail
 
 LAYERS = ("mixed4a", "mixed4d", "mixed5a", "mixed5b")
-LISTED = 48  # channels of each layer
+LISTED = 32  # channels of each layer
 ADDED, ADDS = "added to {}", "added by {}"
 PROBABLE = ("most probable", "next probable")  # classes that change with the picture
 
