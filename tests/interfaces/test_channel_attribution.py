@@ -161,7 +161,10 @@ def own():
 
 def test_a_network_of_ones_own(own, store):
     layers = [n for n, s in own.layers.items() if n != own.logits][-3:]
-    made = lx.ChannelAttribution(own, "cat_coffee", layers, classes=("a", 3), channels=6, store=store)
+    methods = ["gradient", "ablation"]
+    made = lx.ChannelAttribution(
+        own, "cat_coffee", layers, classes=("a", 3), methods=methods, channels=6, store=store
+    )
     board = made.board
     assert board["classes"].labels == ["a \u2212 d", "a", "d"]
     logits = own.activations(made.image, own.logits)

@@ -3,7 +3,7 @@
 import { labelOf } from "./data.js";
 import { make, setAttribute, setText } from "./dom.js";
 
-const WRITING = "input, select, textarea";
+const WRITING = "input:not([type=range]), textarea";
 
 /** Draws a history of questions and holds their lists. `actions`: go(at), where a history is to go. */
 export class Columns {
