@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lucid_ext.board import Board, Grid, Heat, Ranking, Units
+from lucid_ext.pairs import pair
 from lucid_ext.trail import Trail
 
 SIZES = {"low": 9, "high": 12}
@@ -129,6 +130,25 @@ def test_the_caption_speaks_of_the_present_question_only():
 def test_a_selection_is_carried_in_its_order():
     carried = board(1).carry({"low": 2, "high": 5, "image": 1}, MADE)
     assert list(carried.items()) == [("low", 2), ("high", 5), ("image", 1)]
+
+
+def test_a_question_is_asked_of_both_boards_of_a_pair():
+    other = board(1)
+    both = pair(MADE, other)
+    for selected in ({}, {"classes": 1}, {"high": FIRST}):
+        asked = {f"a_{name}": atom for name, atom in selected.items()}
+        assert both.rows("a_low", asked) == MADE.rows("low", selected)
+        assert both.rows("b_low", asked) == other.rows("low", selected)
+    # Lists of other units answer the start.
+    names = [f"high:{c}" for c in range(1, 13)]
+    panels = [dataclasses.replace(p, labels=names) if p.name == "high" else p for p in other.panels]
+    panels, own = (
+        [dataclasses.replace(p, passing=p.name in SIZES) if p.name in SIZES else p for p in x]
+        for x in (panels, MADE.panels)
+    )
+    both = pair(dataclasses.replace(MADE, panels=own), dataclasses.replace(other, panels=panels))
+    assert both.rows("b_low", {"a_high": FIRST}) == other.rows("low", {})
+    assert both.rows("b_low", {"b_high": FIRST}) == other.rows("low", {"high": FIRST})
 
 
 def test_round_trip(tmp_path):

@@ -120,7 +120,7 @@ class ChannelAttribution(Interface):
         scales = _largest(np.concatenate([*values.values(), *measured.values()]))
         of_a, of_b = self._logits[list(found.classes)]
         logits = np.array([[of_a - of_b, of_a, of_b]] * 3, np.float32)
-        classes = Units("classes", "classes", names, shown=3, most=3)
+        classes = Units("classes", "classes", names, shown=3, most=3, passing=True)
         effect = Units(
             "effect",
             "What it adds",

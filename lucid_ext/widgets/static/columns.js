@@ -3,6 +3,7 @@
 import { labelOf } from "./data.js";
 import { make, setAttribute, setText } from "./dom.js";
 
+const MOST_ABREAST = 6;
 const WRITING = "input:not([type=range]), textarea";
 
 /** Draws a history of questions and holds their lists. `actions`: go(at), where a history is to go. */
@@ -36,7 +37,8 @@ export class Columns {
   /** Take the views of the lists, from left to right. */
   hold(views) {
     this.views = views;
-    this.lists.style.setProperty("--columns", views.length);
+    const rows = Math.ceil(views.length / MOST_ABREAST);
+    this.lists.style.setProperty("--columns", Math.ceil(views.length / rows) || 1);
     this.lists.replaceChildren(...views.map((view) => view.element));
   }
 
