@@ -276,6 +276,7 @@ def test_the_page_in_a_browser(made, open_page, tmp_path):  # noqa: F811
     path = {"mixed5a": unit, "mixed4d": board.rows("mixed4d", {"mixed5a": unit})[0][0]}
     for layer in LAYERS:
         assert shown(layer) == expected(layer, path)
+    tab.locator("select").focus()
     tab.locator("select").select_option("ablation")
     other = made.board_of({**made.choice, "method": "ablation"})
     assert shown("mixed5b") == [other["mixed5b"].labels[u] for u, _ in other.rows("mixed5b", path)]
