@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lucid_ext.groups import Groups, factorize
     from lucid_ext.interfaces import (
         ActivationGrid,
+        ChannelAttribution,
         GroupFlow,
         IconReport,
         Pair,
@@ -48,6 +49,7 @@ __all__ = [
     "ActivationGrid",
     "Attribution",
     "Board",
+    "ChannelAttribution",
     "GroupFlow",
     "Groups",
     "IconReport",
@@ -90,6 +92,7 @@ _HOME = {
         (
             "ActivationGrid",
             "GroupFlow",
+            "ChannelAttribution",
             "IconReport",
             "Pair",
             "SemanticDictionary",

@@ -19,6 +19,7 @@ import numpy as np
 from lucid_ext.files import write_atomically
 from lucid_ext.flow import Flow
 from lucid_ext.panels import Grid, Panel, Units
+from lucid_ext.trail import Trail
 
 FORMAT = 1  # of saved boards
 Selection = Mapping[str, Any]
@@ -58,12 +59,18 @@ class Ranking:
         target: name of a list of units.
         atoms: (atoms of source, k) int32, which units.
         values: (atoms of source, k) float32, their values.
+        scales: (atoms of source,) float32, the value at which a bar is full; None for that of the list.
+        law: what the values are; {} stands for the name of the source's atom.
+        notes: a remark per atom of the source, shown under the list; empty where there is none.
     """
 
     source: str
     target: str
     atoms: np.ndarray
     values: np.ndarray
+    scales: np.ndarray | None = None
+    law: str = ""
+    notes: Sequence[str] = ()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -102,6 +109,7 @@ class Board:
             only of what is selected.
         choice: where this board stands among its variants, {control: option}.
         variants: boards for other options of the same controls.
+        trail: lists that answer one question after another, if there are such.
     """
 
     title: str
@@ -112,6 +120,7 @@ class Board:
     caption: str | Sequence[str] = ""
     choice: Mapping[str, str] = dataclasses.field(default_factory=dict)
     variants: Sequence["Board"] = ()
+    trail: Trail | None = None
 
     def __post_init__(self) -> None:
         names = [panel.name for panel in self.panels]
@@ -122,6 +131,8 @@ class Board:
                 if end not in names:
                     raise ValueError(f"a link names panel {end!r}; the panels are {', '.join(names)}.")
             self._check(link)
+        if self.trail:
+            self._check_trail(self.trail)
 
     def __getitem__(self, name: str) -> Panel:
         """The panel of this name."""
@@ -142,21 +153,36 @@ class Board:
 
         The first selected panel with a ranking for the list decides. A grid without one speaks for the
         same place of a grid of its scene that has one; without any, the list's own values decide.
-        `count` is how many rows, by default as many as the list shows at first.
+        Of a trail, what was selected last decides; see `Trail.answering`. `count` is how many rows, by
+        default as many as the list shows at first.
         """
         panel = self[name]
         if not isinstance(panel, Units):
             raise KeyError(f"panel {name!r} is no list of units.")
         count = panel.shown if count is None else count
-        found = self._ranking(name, selected)
-        if found is not None:
-            link, atom = found
-            pairs = zip(link.atoms[atom][:count], link.values[atom][:count], strict=True)
-            return [(int(a), float(v)) for a, v in pairs]
-        if panel.values is None:
-            return []
-        order = np.argsort(-np.abs(panel.values), kind="stable")[:count]
-        return [(int(a), float(panel.values[a])) for a in order]
+        if self.trail and name in self.trail.lists:
+            return self._answer(self.trail, panel, selected, count)
+        found = self._ranking(name, self.trail.asking(selected) if self.trail else selected)
+        return _own_rows(panel, count) if found is None else _ranked_rows(*found, count)
+
+    def _answer(
+        self, trail: Trail, panel: Units, selected: Mapping[str, int], count: int
+    ) -> list[tuple[int, float]]:
+        """What a list of a trail shows.
+
+        The unit asked about is always among it: where no answer names it, in the last row, with the
+        list's own value.
+        """
+        questions, asked = trail.answering(panel.name, selected)
+        links = {m.source: m for m in self.links if isinstance(m, Ranking) and m.target == panel.name}
+        answers = [_ranked_rows(links[name], atom, count) for name, atom in questions if name in links]
+        for rows in answers:
+            if asked is None or asked in dict(rows):
+                return rows
+        rows = answers[-1] if answers else _own_rows(panel, count)
+        if asked is not None and panel.values is not None and asked not in dict(rows):
+            rows[-1:] = [(asked, float(panel.values[asked]))]
+        return rows
 
     def _ranking(self, name: str, selected: Selection) -> tuple[Ranking, int] | None:
         """The ranking that fills a list, and the atom of its source that decides."""
@@ -175,6 +201,8 @@ class Board:
 
     def describe(self, selected: Selection) -> str:
         """The caption for selected atoms {panel: atom}; empty where it speaks of none of them."""
+        if self.trail:
+            selected = self.trail.asking(selected)
 
         def fill(match: re.Match[str]) -> str:
             name, row, what = match["panel"], match["row"], match["what"]
@@ -201,15 +229,14 @@ class Board:
         counterpart is dropped.
         """
         carried: dict[str, Any] = {}
-        for panel in self.panels:
-            old = next((p for p in before.panels if p.name == panel.name), None)
-            atom = selected.get(panel.name)
+        for name, atom in selected.items():  # in the order it was selected in
+            panel, old = (next((p for p in b.panels if p.name == name), None) for b in (self, before))
             if isinstance(panel, Flow) and isinstance(old, Flow):
-                there = [old.labels[node] for node in atom or ()]
+                there = [old.labels[node] for node in atom]
                 if nodes := [i for i, label in enumerate(panel.labels) if label in there]:
                     carried[panel.name] = nodes
                 continue
-            if atom is None or old is None or not 0 <= atom < len(old):
+            if panel is None or old is None or not 0 <= atom < len(old):
                 continue
             if isinstance(panel, Grid) and isinstance(old, Grid):
                 carried[panel.name] = old.same_place(atom, panel)
@@ -269,8 +296,36 @@ class Board:
             raise ValueError(
                 f"{where} has {link.atoms.shape} atoms; expected ({len(source)}, k), as its numbers."
             )
+        if isinstance(link, Ranking):
+            for what, given in (("scales", link.scales), ("notes", link.notes or None)):
+                if given is not None and len(given) != len(source):
+                    raise ValueError(f"{where} has {len(given)} {what}; expected {len(source)}.")
+            if link.scales is not None and not np.all(link.scales > 0):
+                raise ValueError(f"{where} has scales that are not above 0.")
         if link.atoms.size and not 0 <= link.atoms.min() <= link.atoms.max() < len(target):
             raise ValueError(f"{where} names atoms outside 0..{len(target) - 1}.")
+
+    def _check_trail(self, trail: Trail) -> None:
+        """Refuse a trail of what are no lists here, or that starts nowhere."""
+        lists = {panel.name: len(panel) for panel in self.panels if isinstance(panel, Units)}
+        for name in trail.lists:
+            if name not in lists:
+                raise ValueError(f"the trail names {name!r}; the lists are {', '.join(lists)}.")
+        start, atom = trail.start
+        if start not in trail.lists or not 0 <= atom < lists[start]:
+            raise ValueError(f"the trail starts at {start!r} {atom}, which is no unit of its lists.")
+
+
+def _ranked_rows(link: Ranking, atom: int, count: int) -> list[tuple[int, float]]:
+    pairs = zip(link.atoms[atom][:count], link.values[atom][:count], strict=True)
+    return [(int(a), float(v)) for a, v in pairs]
+
+
+def _own_rows(panel: Units, count: int) -> list[tuple[int, float]]:
+    if panel.values is None:
+        return []
+    order = np.argsort(-np.abs(panel.values), kind="stable")[:count]
+    return [(int(a), float(panel.values[a])) for a in order]
 
 
 def format_value(value: float, how: str) -> str:
@@ -281,7 +336,7 @@ def format_value(value: float, how: str) -> str:
     return text.replace("-", "\u2212") + ("%" if how == "percent" else "")
 
 
-KINDS = {kind.__name__: kind for kind in (Board, Grid, Units, Flow, Heat, Ranking, Mixture)}
+KINDS = {kind.__name__: kind for kind in (Board, Grid, Units, Flow, Heat, Ranking, Mixture, Trail)}
 
 
 def _to_json(value: Any, arrays: dict[str, np.ndarray]) -> Any:

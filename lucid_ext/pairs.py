@@ -13,6 +13,7 @@ from PIL import Image
 
 from lucid_ext.board import Board, Grid, Heat, Link, Panel, Ranking, Units
 from lucid_ext.flow import Flow
+from lucid_ext.trail import Trail
 
 FIRST, SECOND, BETWEEN = "a_", "b_", "d_"
 """How panels of the pair are named: after the board they are of, or what lies between the two."""
@@ -43,6 +44,7 @@ def pair(
     links: list[Link] = [_renamed(link, FIRST) for link in a.links if not isinstance(link, Heat)]
     links += [_renamed(link, SECOND) for link in b.links if not isinstance(link, Heat)]
     links += _heats(a, b)
+    links += _asked_of_both(a, b)
     rows: list[list[Panel]] = []
     captions = []
     for p in a.panels:
@@ -66,6 +68,7 @@ def pair(
         formula=a.formula + FORMULA,
         caption=[sentence for sentence in captions if sentence],
         choice=dict(a.choice if choice is None else choice),
+        trail=_both_trails(a, b),
     )
 
 
@@ -134,6 +137,31 @@ def _heats(a: Board, b: Board) -> list[Link]:
             for target, link in ((FIRST, one), (SECOND, other), (BETWEEN, between))
         ]
     return links
+
+
+def _asked_of_both(a: Board, b: Board) -> list[Link]:
+    """What units of a list say on the other board, where the lists of a trail have the same units."""
+    links: list[Link] = []
+    for board, here, there in ((a, FIRST, SECOND), (b, SECOND, FIRST)):
+        for link in board.links:
+            same = board.trail and link.source in board.trail.lists and _same_units(a, b, link.source)
+            if same and isinstance(link, Ranking):
+                links.append(dataclasses.replace(link, source=there + link.source, target=here + link.target))
+    return links
+
+
+def _same_units(a: Board, b: Board, name: str) -> bool:
+    p, q = a[name], b[name]
+    return isinstance(p, Units) and isinstance(q, Units) and list(p.labels) == list(q.labels)
+
+
+def _both_trails(a: Board, b: Board) -> Trail | None:
+    """One question between the lists of both boards."""
+    if not a.trail or not b.trail:
+        return None
+    start, atom = a.trail.start
+    lists = [side + name for side, trail in ((FIRST, a.trail), (SECOND, b.trail)) for name in trail.lists]
+    return Trail(lists, (FIRST + start, atom))
 
 
 def _table(ranking: Ranking, units: int) -> np.ndarray:

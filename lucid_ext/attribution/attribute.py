@@ -97,7 +97,8 @@ def attribute(
         source: the earlier layer, any node, or "input".
         target: what to explain: a class by name or number, (class_a, class_b) for the difference of
             their logits, a list of classes, "logsumexp", (layer, "cells"), (layer, "channels"),
-            (layer, (y, x)), (layer, channel), (layer, direction) or (layer, Groups).
+            (layer, (y, x)), (layer, channel), (layer, [channel, ...]), (layer, direction) or
+            (layer, Groups).
         method: "gradient", "path", "smooth_maxpool", "ablation", "shapley", "random", or one added
             with `lucid_ext.attribution.method`.
         atoms: "cells", "channels", "neurons", "layer", or `Groups` of the source's activations.

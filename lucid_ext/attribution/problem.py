@@ -75,7 +75,7 @@ class Problem:
         known = model.memo.setdefault("held", {})
         layers = (source, self.targets.layer)
         if layers not in known:
-            _check_order(model, *layers)
+            check_order(model, *layers)
             known[layers] = tuple(model.held(source, [self.targets.layer]))
         self.held: tuple[str, ...] = known[layers]
         seen = model.prepare(image)
@@ -181,11 +181,16 @@ class Problem:
         rank[order] = np.arange(self.atoms.count)
         return self._measure_by(lambda k: rank < k[:, None], np.asarray(counts))
 
-    def remove_each(self) -> np.ndarray:
-        """How much lower each score is without each atom: (*atoms.shape, *targets.shape)."""
+    def remove_each(self, some: Sequence[int] | None = None) -> np.ndarray:
+        """How much lower each score is without each atom: (*atoms.shape, *targets.shape).
+
+        Args:
+            some: (n,) flat numbers of atoms, to remove only these: (n, *targets.shape).
+        """
         everyone = np.arange(self.atoms.count)
-        without = self._measure_by(lambda i: everyone != i[:, None], everyone)
-        return (self.score - without).reshape((*self.atoms.shape, *self.targets.shape))
+        removed = everyone if some is None else np.asarray(some)
+        lost = self.score - self._measure_by(lambda i: everyone != i[:, None], removed)
+        return lost if some is not None else lost.reshape((*self.atoms.shape, *self.targets.shape))
 
     def _measure_by(self, keep: Callable, numbers: np.ndarray) -> np.ndarray:
         """`measure` of what `keep` makes of numbers, a few at a time."""
@@ -312,7 +317,7 @@ def _stride(seen: np.ndarray) -> int:
     return int(np.abs(first - second).max()) + 1
 
 
-def _check_order(model: VisionModel, source: str, layer: str) -> None:
+def check_order(model: VisionModel, source: str, layer: str) -> None:
     """Raise a ValueError unless the layer of the targets comes after the source."""
     if source == layer:
         raise ValueError(f"source and target are both {layer}: the source must come before the target.")

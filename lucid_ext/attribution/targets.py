@@ -16,7 +16,7 @@ EPSILON = 1e-6
 
 KNOWN = (
     'a class, a pair of classes, a list of classes, "logsumexp", (layer, "cells"), (layer, "channels"), '
-    "(layer, (y, x)), (layer, channel), (layer, direction) or (layer, groups)"
+    "(layer, (y, x)), (layer, channel), (layer, [channel, ...]), (layer, direction) or (layer, groups)"
 )
 
 
@@ -104,6 +104,7 @@ def find_targets(model: VisionModel, target: Any) -> Targets:
             - (layer, "channels"): every channel's sum over positions, or every unit;
             - (layer, (y, x)): the norm of one cell;
             - (layer, channel): one channel's sum over positions;
+            - (layer, [channel, ...]): that of several, one by one;
             - (layer, array (c,)): a direction, sum over positions of <a, v>;
             - (layer, Groups): every group's <A, W_j outer H_j> / (|W_j| |H_j|);
             - (layer, Groups, j): the same for one group.
@@ -178,14 +179,16 @@ def _of_tuple(model: VisionModel, target: tuple) -> Targets:
         return _of_groups(layer, shape, what, target[2:])
     if len(target) == 3:
         raise ValueError(f"{target!r} is no target; expected {KNOWN}.")
-    if isinstance(what, str) and what == "channels":
-        names = tuple(model.labels) if layer in (model.logits, model.softmax) else ()
-        names = names or tuple(f"{layer}:{i}" for i in range(shape[-1]))
-        columns = _unit_columns(model, range(shape[-1]), layer)
-        return Targets(layer, "sums", shape[-1:], (columns,), f"{layer} channels", names)
+    if (isinstance(what, str) and what == "channels") or (isinstance(what, list) and what):
+        units = range(shape[-1]) if isinstance(what, str) else what
+        for unit in units:
+            _check_channel(layer, shape, unit)
+        classes = layer in (model.logits, model.softmax)
+        names = tuple(model.labels[i] if classes else f"{layer}:{i}" for i in units)
+        columns = _unit_columns(model, units, layer)
+        return Targets(layer, "sums", (len(units),), (columns,), f"{layer} channels", names)
     if isinstance(what, int | np.integer):
-        if not 0 <= what < shape[-1]:
-            raise ValueError(f"{layer} has channels 0 to {shape[-1] - 1}; there is no {what}.")
+        _check_channel(layer, shape, what)
         return Targets(layer, "sums", (), (_unit_columns(model, [int(what)], layer),), f"{layer}:{what}")
     if isinstance(what, str) and what == "cells":
         _check_positions(layer, shape)
@@ -203,6 +206,11 @@ def _of_tuple(model: VisionModel, target: tuple) -> Targets:
         column = what.astype(np.float32)[:, None]
         return Targets(layer, "sums", (), (column,), f"a direction of {layer}")
     raise ValueError(f"{target!r} is no target; expected {KNOWN}.")
+
+
+def _check_channel(layer: str, shape: tuple[int, ...], channel: Any) -> None:
+    if not isinstance(channel, int | np.integer) or not 0 <= channel < shape[-1]:
+        raise ValueError(f"{layer} has channels 0 to {shape[-1] - 1}; there is no {channel}.")
 
 
 def _check_positions(layer: str, shape: tuple[int, ...]) -> None:

@@ -1,6 +1,7 @@
 """The interfaces: each computes its contents, makes a Board of them and shows it."""
 
 from lucid_ext.interfaces.activation_grid import ActivationGrid
+from lucid_ext.interfaces.channel_attribution import ChannelAttribution
 from lucid_ext.interfaces.evidence import IconReport, icon_report
 from lucid_ext.interfaces.group_flow import GroupFlow
 from lucid_ext.interfaces.interface import Interface
@@ -10,6 +11,7 @@ from lucid_ext.interfaces.spatial_attribution import SpatialAttribution
 
 __all__ = [
     "ActivationGrid",
+    "ChannelAttribution",
     "GroupFlow",
     "IconReport",
     "Interface",

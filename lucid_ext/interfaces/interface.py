@@ -297,7 +297,13 @@ class Interface:
         return ipywidgets.VBox([controls.bar(widgets), self.view])
 
     def _chooser(self, control: str) -> Callable[[str], None]:
-        return lambda option: self.choose(**{control: option})
+        def choose(option: str) -> None:
+            try:
+                self.choose(**{control: option})
+            except ValueError as error:
+                self.view.status = str(error)
+
+        return choose
 
     def _limiter(self, name: str) -> Callable[[int], None]:
         def limit(count: int) -> None:

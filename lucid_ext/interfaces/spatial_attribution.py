@@ -5,21 +5,18 @@ from typing import Any
 
 import numpy as np
 
-from lucid_ext.attribution import METHODS, Attribution, agree, attribute, between, find_class
+from lucid_ext.attribution import Attribution, agree, attribute, between, find_class
 from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units
 from lucid_ext.interfaces.arrivals import Arrived
 from lucid_ext.interfaces.cells import default_layers, first_layer
 from lucid_ext.interfaces.interface import Interface
+from lucid_ext.interfaces.methods import OPTIONS, offered
 from lucid_ext.interfaces.tint import factors, tinted, tinted_photograph
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore
 from lucid_ext.optvis.grids import stream_tiles
 
 LAYERS = ("mixed4a", "mixed4d", "mixed5a")
-SLOW = ("shapley", "random")  # methods that are offered only where they are asked for
-OPTIONS: dict[str, dict[str, Any]] = {
-    "path": {"steps": 8}
-}  # enough here, and a quarter of the time of the default
 TINTED_BY = "smooth_maxpool"  # as in the article
 CLASSES = 50  # the most probable ones, whose evidence is computed
 SCALES = ("each cell", "pair of layers")  # what a fully clear cell is
@@ -73,15 +70,9 @@ class SpatialAttribution(Interface):
         )
         self.first = first_layer({name: model.layers[name] for name in self.layers})
         self.target = None if target is None else find_class(model, target)
-        offered = list(methods or [name for name in METHODS if name not in SLOW])
-        if method not in offered:
-            offered.insert(0, method)
-        for name in offered:
-            if name not in METHODS:
-                raise ValueError(f"there is no method {name!r}; expected one of {', '.join(METHODS)}.")
         self._tiled = tiles
         self._store, self._seed = store or IconStore(), seed
-        options = {"method": offered, "scale": list(SCALES)}
+        options = {"method": offered(method, methods), "scale": list(SCALES)}
         super().__init__(model, image, options, {"method": method, "scale": SCALES[0]})
 
     def see(self, image: np.ndarray) -> None:

@@ -110,6 +110,7 @@ def _board(board: Board, pictures: dict[str, str], sheets: _Sheets) -> dict[str,
         "choice": dict(board.choice),
         "panels": [_panel(panel, pictures, used, sheets) for panel in board.panels],
         "links": _links(board),
+        "trail": board.trail and {"lists": list(board.trail.lists), "start": list(board.trail.start)},
     }
 
 
@@ -257,5 +258,13 @@ def _link(link: Link, board: Board) -> dict[str, Any]:
         signed = bool((link.weights < 0).any())
         return {**ends, "signed": signed, "scale": link.scale, "law": link.law}
     atoms, numbers = _shown(link, board)
-    what = "values" if isinstance(link, Ranking) else "weights"
-    return {**ends, "atoms": _array(atoms, "i32"), what: _array(numbers, "f32")}
+    if isinstance(link, Mixture):
+        return {**ends, "atoms": _array(atoms, "i32"), "weights": _array(numbers, "f32")}
+    return {
+        **ends,
+        "atoms": _array(atoms, "i32"),
+        "values": _array(numbers, "f32"),
+        "scales": None if link.scales is None else _array(link.scales, "f32"),
+        "law": link.law,
+        "notes": list(link.notes),
+    }

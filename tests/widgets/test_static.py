@@ -16,6 +16,8 @@ from lucid_ext.widgets.bundle import MODULES, STATIC, page_script, widget_module
 from lucid_ext.widgets.payload import payload
 from tests.test_board import board, scene
 from tests.test_flow import flow_board
+from tests.test_trail import SELECTIONS
+from tests.test_trail import board as trail_board
 
 HERE = Path(__file__).parent
 
@@ -33,6 +35,10 @@ def run(node, *arguments, **environment):
 
 def test_geometry(node):
     run(node, "--test", HERE / "geometry.test.js")
+
+
+def test_trail(node):
+    run(node, "--test", HERE / "trail.test.js")
 
 
 def test_data(node, tmp_path, rng):
@@ -59,7 +65,11 @@ def test_data(node, tmp_path, rng):
     halves = rng.integers(0, 0x7C00, 500).astype(np.uint16)
     expected = {
         **expectation(b, selections),
-        "others": [expectation(scene(), [*grids, {}]), expectation(both, [*sides, {}])],
+        "others": [
+            expectation(scene(), [*grids, {}]),
+            expectation(both, [*sides, {}]),
+            expectation(trail_board(), SELECTIONS),
+        ],
         "values": [
             [float(v), how, format_value(float(v), how)] for v in numbers for how in ("number", "percent")
         ],

@@ -1,7 +1,8 @@
 // The view of any Board: state, links and layout. Everything runs here, without a kernel.
 
+import { Columns } from "./columns.js";
 import { Controls } from "./controls.js";
-import { decodeBoard, describe, linkInto, renamed, rowOf, rowsOf, selectable } from "./data.js";
+import { answerOf, decodeBoard, describe, linkInto, renamed, rowOf, sayingOf, selectable } from "./data.js";
 import { make, newId, setText } from "./dom.js";
 import { Flow } from "./flow.js";
 import { cellBox, sameplace } from "./geometry.js";
@@ -9,6 +10,7 @@ import { Icons } from "./icons.js";
 import { Picture } from "./picture.js";
 import { Scene } from "./scene.js";
 import { watchTheme } from "./theme.js";
+import { ask, asking, begun, carried, goTo, selectionOf, stepsOf } from "./trail.js";
 import { Units } from "./units.js";
 
 const TELL_EVERY = 50; // milliseconds between messages to the model
@@ -35,7 +37,16 @@ class BoardView {
     this.pictures = make("div", { class: "lx-pictures" });
     this.lists = make("div", { class: "lx-lists" });
     this.aside = make("div", { class: "lx-aside" });
-    this.panels = make("div", { class: "lx-panels" }, this.pictures, this.lists, this.aside);
+    this.history = null; // what was asked of the lists of a trail
+    this.columns = new Columns(`${this.id}-trail`, { go: (at) => this.travel(goTo(this.history, at)) });
+    this.panels = make(
+      "div",
+      { class: "lx-panels" },
+      this.pictures,
+      this.lists,
+      this.aside,
+      this.columns.element,
+    );
     this.caption = make("p", { class: "lx-caption" });
     this.formula = make("div", { class: "lx-formula" });
     this.status = make("p", { class: "lx-status", role: "status" });
@@ -58,6 +69,7 @@ class BoardView {
       this.status,
       this.spoken,
     );
+    this.columns.listen(this.root);
     element.append(this.root);
     this.handlers = {
       "change:payload": () => this.load(),
@@ -120,9 +132,51 @@ class BoardView {
       if (carried[name] != null && !taken) this.selected[name] = carried[name];
     }
     this.hovered = {};
+    this.remember(before, wanted);
     this.icons.keep([...board.panels.values()]);
     this.layOut();
     this.draw();
+    this.tell();
+  }
+
+  /** Take the history of questions over from the board before, and ask what is wanted. */
+  remember(before, wanted) {
+    const { trail } = this.board;
+    if (!trail) this.history = null;
+    else this.history = before?.trail ? carried(this.history, before, this.board) : begun(trail.start);
+    this.askFor(wanted);
+  }
+
+  /** Ask what a selection from outside asks. */
+  askFor(selected) {
+    const { trail } = this.board;
+    if (!trail) return;
+    const known = ([name, atom]) => atom >= 0 && atom < this.board.panels.get(name)?.size;
+    const wanted = Object.fromEntries(Object.entries(selected).filter(known));
+    if (trail.lists.some((name) => wanted[name] != null)) {
+      for (const [name, atom] of stepsOf(trail, wanted)) this.history = ask(this.history, name, atom);
+    }
+    this.selectAsked();
+  }
+
+  /** Select what is asked now; of all lists of the trail nothing else. */
+  selectAsked() {
+    const rest = Object.entries(this.selected).filter(([name]) => !this.inTrail(name));
+    this.selected = { ...Object.fromEntries(rest), ...selectionOf(this.history) };
+  }
+
+  inTrail(name) {
+    return Boolean(this.board.trail?.lists.includes(name));
+  }
+
+  /** Go to another question. */
+  travel(history) {
+    if (history.at === this.history.at && history.steps === this.history.steps) return;
+    this.history = history;
+    this.hovered = {};
+    this.selectAsked();
+    this.draw();
+    this.speak();
     this.tell();
   }
 
@@ -159,7 +213,8 @@ class BoardView {
     const kept = new Map();
     const scenes = new Map();
     const grids = [...board.panels.values()].filter((panel) => panel.kind === "grid");
-    this.root.classList.toggle("lx-many", grids.length > 1);
+    this.root.classList.toggle("lx-many", grids.length > 1 && !board.trail);
+    this.root.classList.toggle("lx-trailed", Boolean(board.trail));
     for (const panel of board.panels.values()) {
       const Kind = { grid: Picture, units: Units, flow: Flow }[panel.kind];
       let view = this.views.get(panel.name);
@@ -173,9 +228,11 @@ class BoardView {
         view.update(panel, this.urls[panel.picture], scene);
       } else if (panel.kind === "flow") view.update(panel, this.pictureOf(panel));
       else view.update(panel, this.limits[panel.name]);
-      this.columnOf(panel, grids.length > 1).append(view.element);
+      if (!this.inTrail(panel.name)) this.columnOf(panel, grids.length > 1).append(view.element);
       if (view.table) this.aside.append(view.table);
     }
+    this.columns.element.hidden = !board.trail;
+    this.columns.hold((board.trail?.lists ?? []).map((name) => kept.get(name)));
     const flowing = this.flows.childElementCount > 0;
     this.root.classList.toggle("lx-flowing", flowing);
     const above = flowing ? this.flows : this.panels; // what the caption speaks of
@@ -200,11 +257,11 @@ class BoardView {
 
   /**
    * One picture first; lists the selection fills beside it; what stands still last. Several pictures and their
-   * lists flow in the order the board has them.
+   * lists flow in the order the board has them, and so does what stands beside the columns of a trail.
    */
   columnOf(panel, many) {
     if (panel.kind === "flow") return this.flows;
-    if (panel.kind === "grid" || many) return this.pictures;
+    if (panel.kind === "grid" || many || this.board.trail) return this.pictures;
     const filled = this.board.links.some((l) => l.kind === "ranking" && l.target === panel.name);
     return filled && !panel.large ? this.lists : this.aside;
   }
@@ -225,6 +282,7 @@ class BoardView {
         this.tell();
       },
       select: (atom) => {
+        if (this.inTrail(name)) return this.travel(ask(this.history, name, atom));
         this.selected = { ...this.selected };
         if (this.sceneOf(name)) for (const other of this.inScene(name)) delete this.selected[other];
         delete this.selected[name]; // what is selected last comes last
@@ -235,6 +293,7 @@ class BoardView {
         this.tell();
       },
       unselect: () => {
+        if (this.inTrail(name)) return this.travel(goTo(this.history, this.history.at - 1));
         const { [name]: _, ...rest } = this.selected;
         this.selected = rest;
         this.draw();
@@ -249,8 +308,10 @@ class BoardView {
    * rests where it last was.
    */
   current() {
-    const now = { ...this.selected };
+    const { trail } = this.board;
+    const now = trail ? asking(trail, this.selected) : { ...this.selected };
     for (const [name, atom] of Object.entries(this.hovered)) {
+      if (this.inTrail(name)) for (const other of trail.lists) delete now[other];
       if (this.sceneOf(name)) for (const other of this.inScene(name)) delete now[other];
       now[name] = atom;
     }
@@ -273,6 +334,7 @@ class BoardView {
   draw() {
     const { board } = this;
     const now = this.current();
+    const asked = board.trail ? asking(board.trail, this.selected) : {};
     for (const [name, view] of this.views) {
       const selected = this.selected[name] ?? null;
       const hovered = this.hovered[name] ?? null;
@@ -285,12 +347,24 @@ class BoardView {
         view.light(this.lightInto(name));
       } else if (view instanceof Flow) view.draw(now[name] ?? [], selected ?? []);
       else {
-        const rows = rowsOf(board, name, now, this.limits[name]);
+        // Columns answer what was picked: they must not change under a pointer on its way.
+        const answer = answerOf(board, name, this.inTrail(name) ? this.selected : now, this.limits[name]);
         const icons = (atom, canvas) => this.icons.draw(board, name, atom, canvas);
-        view.fill(rows, icons, { selected, hovered }, this.signed(name));
+        const marks = { selected: this.inTrail(name) && !(name in asked) ? null : selected, hovered };
+        view.fill(answer.rows, icons, marks, this.signed(name), sayingOf(board, name, answer));
       }
     }
+    if (this.history) this.drawWay(now);
     setText(this.caption, describe(board, now));
+  }
+
+  /** The way to the present question, and a remark on what is pointed at. */
+  drawWay(now) {
+    const { board } = this;
+    const [name, atom] = stepsOf(board.trail, now).at(-1);
+    const note = board.panels.get(name).notes[atom] ?? "";
+    const icon = (list, unit, canvas) => this.icons.draw(board, list, unit, canvas);
+    this.columns.draw(board, this.history, icon, note && `${board.panels.get(name).labels[atom]}: ${note}`);
   }
 
   /** How a picture is lit: by what is hovered, else by what was selected last; null if by neither. */
@@ -364,6 +438,7 @@ class BoardView {
     const next = Object.fromEntries(Object.entries(asked).filter(valid));
     if (JSON.stringify(next) === JSON.stringify(this.selected)) return;
     this.selected = next;
+    this.askFor(next);
     this.draw();
   }
 

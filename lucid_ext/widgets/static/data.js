@@ -2,6 +2,7 @@
 
 import { sameplace } from "./geometry.js";
 import { tell } from "./paths.js";
+import { answering, asking } from "./trail.js";
 
 const TYPED = { f32: Float32Array, i32: Int32Array, u16: Uint16Array };
 
@@ -59,6 +60,7 @@ export function decodeBoard(payload, sheets = {}) {
   const links = [];
   for (const spec of payload.links) {
     const link = { ...spec };
+    if (spec.scales) link.scales = decodeArray(spec.scales);
     for (const part of ["weights", "atoms", "values"]) {
       const shared = links[spec[part]?.as];
       if (shared) {
@@ -105,13 +107,50 @@ function rankingInto(board, name, selected) {
 
 /** What a list shows, [[unit, value], ...]: its ranking for what is selected, or its own values. */
 export function rowsOf(board, name, selected, limit) {
+  return answerOf(board, name, selected, limit).rows;
+}
+
+/** What a list shows, and the ranking and the atom of its source that decided: {rows, link, atom}. */
+export function answerOf(board, name, selected, limit) {
   const panel = board.panels.get(name);
-  const found = rankingInto(board, name, selected);
-  if (found) {
-    const atoms = rowOf(found.link, "atoms", found.atom);
-    const values = rowOf(found.link, "values", found.atom);
-    return Array.from(atoms.subarray(0, limit), (atom, i) => [atom, values[i]]);
-  }
+  if (board.trail?.lists.includes(name)) return trailAnswer(board, panel, selected, limit);
+  const found = rankingInto(board, name, board.trail ? asking(board.trail, selected) : selected);
+  return found ? { ...found, rows: rankedRows(found, limit) } : { rows: ownRows(panel, limit) };
+}
+
+/** What is to be said of an answer: the law of its values, the value of a full bar, and a note. */
+export function sayingOf(board, name, { link, atom }) {
+  const panel = board.panels.get(name);
+  if (!link) return { law: "", scale: panel.scale, note: "" };
+  return {
+    law: link.law.replace("{}", labelOf(board.panels.get(link.source), atom)),
+    scale: link.scales?.[atom] ?? panel.scale,
+    note: link.notes[atom] ?? "",
+  };
+}
+
+/**
+ * The same for a list of a trail. The unit asked about is always among its rows: where no answer names it, in the
+ * last one, with the list's own value.
+ */
+function trailAnswer(board, panel, selected, limit) {
+  const { questions, asked } = answering(board.trail, panel.name, selected);
+  const shows = ({ rows }) => asked == null || rows.some(([atom]) => atom === asked);
+  const answers = questions.flatMap(([source, atom]) => {
+    const link = linkInto(board, "ranking", panel.name, { [source]: atom });
+    return link ? [{ rows: rankedRows({ link, atom }, limit), link, atom }] : [];
+  });
+  const answer = answers.find(shows) ?? answers.at(-1) ?? { rows: ownRows(panel, limit) };
+  if (panel.values && !shows(answer)) answer.rows.splice(-1, 1, [asked, panel.values[asked]]);
+  return answer;
+}
+
+function rankedRows({ link, atom }, limit) {
+  const values = rowOf(link, "values", atom);
+  return Array.from(rowOf(link, "atoms", atom).subarray(0, limit), (unit, i) => [unit, values[i]]);
+}
+
+function ownRows(panel, limit) {
   if (!panel.values) return [];
   const order = Array.from(panel.values.keys());
   order.sort((a, b) => Math.abs(panel.values[b]) - Math.abs(panel.values[a]) || a - b);
@@ -150,8 +189,9 @@ export function formatValue(value, format, signed = false) {
 
 /** The caption for what is selected: the first sentence that speaks of nothing else; empty if none does. */
 export function describe(board, selected) {
+  const spoken = board.trail ? asking(board.trail, selected) : selected;
   for (const sentence of board.captions) {
-    const text = filled(sentence, board, selected);
+    const text = filled(sentence, board, spoken);
     if (text != null) return text;
   }
   return "";

@@ -15,8 +15,10 @@ export class Units {
     this.scale = make("span", { class: "lx-scale" });
     this.heading = make("h3", {}, this.title, this.scale);
     this.list = make("div", { class: "lx-rows", role: "listbox", "aria-labelledby": `${id}-title` });
+    this.law = make("p", { class: "lx-values" });
     this.note = make("p", { class: "lx-note" });
-    this.element = make("section", { class: "lx-panel lx-units" }, this.heading, this.list, this.note);
+    const parts = [this.heading, this.law, this.list, this.note];
+    this.element = make("section", { class: "lx-panel lx-units" }, ...parts);
     this.list.addEventListener("keydown", (event) => this.typed(event));
     this.list.addEventListener("pointerleave", () => this.actions.hover(null));
     this.list.addEventListener("focusout", () => this.actions.hover(null));
@@ -26,7 +28,6 @@ export class Units {
   update(panel, limit) {
     this.panel = panel;
     setText(this.title, panel.title);
-    setText(this.scale, panel.large ? "" : `full bar ${formatValue(panel.scale, panel.format)}`);
     this.element.classList.toggle("lx-large", panel.large);
     this.element.classList.toggle("lx-plain", !panel.illustrated);
     while (this.rows.length < limit) this.rows.push(this.newRow(this.rows.length));
@@ -61,10 +62,13 @@ export class Units {
 
   /**
    * Fill the rows: `pairs` of [unit, value]. `icons` draws a unit's icon on a canvas and says what kind it is: "own",
-   * "blend" or "none"; `signed` lets bars go both ways from the middle.
+   * "blend" or "none"; `signed` lets bars go both ways from the middle; said of the values are the law, the scale
+   * of bars and a note.
    */
-  fill(pairs, icons, { selected, hovered }, signed) {
+  fill(pairs, icons, { selected, hovered }, signed, { law, scale, note }) {
     const { panel } = this;
+    setText(this.scale, panel.large ? "" : `full bar ${formatValue(scale, panel.format)}`);
+    setText(this.law, law);
     this.rows.forEach((row, i) => {
       const [atom, value] = pairs[i] ?? [null, 0];
       row.atom = atom;
@@ -79,7 +83,7 @@ export class Units {
       const text = formatValue(value, panel.format, signed);
       setText(row.name, panel.labels[atom]);
       setText(row.value, text);
-      const share = Math.min(1, Math.abs(value) / panel.scale);
+      const share = Math.min(1, Math.abs(value) / scale);
       row.track.classList.toggle("lx-signed", signed);
       row.bar.classList.toggle("lx-against", value < 0);
       row.bar.style.transform = `scaleX(${share})`;
@@ -89,7 +93,7 @@ export class Units {
       setAttribute(row.element, "aria-label", `${panel.labels[atom]}, ${text}`);
     });
     const noted = hovered ?? selected;
-    setText(this.note, (noted != null && panel.notes[noted]) || "");
+    setText(this.note, note || (noted != null && panel.notes[noted]) || "");
   }
 
   hover(row) {
