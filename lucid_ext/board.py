@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from lucid_ext.files import write_atomically
-from lucid_ext.panels import Grid, Panel, Units
+from lucid_ext.panels import Grid, Mark, Panel, Units
 
 FORMAT = 1  # of saved boards
 SLOT = r"\{(?P<panel>\w+)(?:\.(?P<row>[1-9]\d*)(?P<what>\.value)?)?\}"  # in a caption
@@ -79,7 +79,47 @@ class Mixture:
     weights: np.ndarray
 
 
-Link = Heat | Ranking | Mixture
+@dataclasses.dataclass(frozen=True, eq=False)
+class Dials:
+    """Turning a unit of `source` up or down changes the values of the list `target`.
+
+    The table holds what one unit alone does. Where several are turned at once, the view asks whoever
+    answers behind it; where nobody does, as in a page, turning one lets the others go back.
+
+    Attributes:
+        source: name of a list of units; each has a dial.
+        target: name of a list of units with values of its own.
+        levels: (m,) float32, rising: where a dial can stand. At 1 all are as the list has them.
+        values: (units of source, m, units of target) float32, with that unit alone at that level.
+        title: the heading over the dials.
+    """
+
+    source: str
+    target: str
+    levels: np.ndarray
+    values: np.ndarray
+    title: str
+
+    def at(self, levels: Mapping[int, float]) -> np.ndarray | None:
+        """The target's values for dials {unit: level}; None while all stand at 1.
+
+        Raises:
+            ValueError: several are turned, or one stands where no level is.
+        """
+        turned = {unit: level for unit, level in levels.items() if level != 1}
+        if not turned:
+            return None
+        (unit, level), *more = turned.items()
+        where = np.flatnonzero(np.isclose(self.levels, level))
+        if more or not len(where):
+            raise ValueError(
+                f"the dials of {self.source!r} stand at {dict(levels)}; the board has one at a time, at "
+                f"{', '.join(f'{level:g}' for level in self.levels)}."
+            )
+        return self.values[unit, where[0]]
+
+
+Link = Heat | Ranking | Mixture | Dials
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -117,6 +157,10 @@ class Board:
                 if end not in names:
                     raise ValueError(f"a link names panel {end!r}; the panels are {', '.join(names)}.")
             self._check(link)
+        for panel in self.panels:
+            after = panel.named_after if isinstance(panel, Units) else ""
+            if after and (after not in names or len(self[after]) != len(panel)):
+                raise ValueError(f"panel {panel.name!r} is named after {after!r}, which has no such units.")
 
     def __getitem__(self, name: str) -> Panel:
         """The panel of this name."""
@@ -133,13 +177,18 @@ class Board:
         raise KeyError(f"no link from {source!r} to {target!r}.")
 
     def rows(
-        self, name: str, selected: Mapping[str, int], count: int | None = None
+        self,
+        name: str,
+        selected: Mapping[str, int],
+        count: int | None = None,
+        levels: Mapping[str, Mapping[int, float]] | None = None,
     ) -> list[tuple[int, float]]:
         """What a list shows, [(unit, value)], when `selected` atoms {panel: atom} are.
 
         The first selected panel with a ranking for the list decides. A grid without one speaks for the
         same place of a grid of its scene that has one; without any, the list's own values decide.
-        `count` is how many rows, by default as many as the list shows at first.
+        `count` is how many rows, by default as many as the list shows at first; `levels` is how dials
+        stand, {list: {unit: level}}.
         """
         panel = self[name]
         if not isinstance(panel, Units):
@@ -152,8 +201,24 @@ class Board:
             return [(int(a), float(v)) for a, v in pairs]
         if panel.values is None:
             return []
-        order = np.argsort(-np.abs(panel.values), kind="stable")[:count]
-        return [(int(a), float(panel.values[a])) for a in order]
+        values = panel.values
+        for dials in self.links:
+            if isinstance(dials, Dials) and dials.target == name and dials.source in (levels or {}):
+                turned = dials.at((levels or {})[dials.source])
+                values = values if turned is None else turned
+        order = np.argsort(-np.abs(values), kind="stable")[:count]
+        return [(int(a), float(values[a])) for a in order]
+
+    def rename(self, name: str, atom: int, label: str) -> "Board":
+        """The board with another name for a unit of a list, and of those named after it."""
+        panels = []
+        for panel in self.panels:
+            if isinstance(panel, Units) and name in (panel.name, panel.named_after):
+                labels = list(panel.labels)
+                labels[atom] = label
+                panel = dataclasses.replace(panel, labels=labels)
+            panels.append(panel)
+        return dataclasses.replace(self, panels=panels)
 
     def _ranking(self, name: str, selected: Mapping[str, int]) -> tuple[Ranking, int] | None:
         """The ranking that fills a list, and the atom of its source that decides."""
@@ -250,6 +315,15 @@ class Board:
             if not isinstance(target, Grid) or link.weights.shape != expected:
                 raise ValueError(f"{where} has weights {link.weights.shape}; expected {expected} and a grid.")
             return
+        if isinstance(link, Dials):
+            own = (len(source), len(link.levels), len(target))
+            if not isinstance(source, Units) or not isinstance(target, Units) or target.values is None:
+                raise ValueError(f"{where} needs a list of units, and one with values of its own.")
+            if link.values.shape != own or not np.all(np.diff(link.levels) > 0) or 1 not in link.levels:
+                raise ValueError(
+                    f"{where} has values {link.values.shape}; expected {own}, for rising levels with 1."
+                )
+            return
         if not isinstance(target, Units):
             raise ValueError(f"{where} needs a list of units to lead to.")
         numbers = link.values if isinstance(link, Ranking) else link.weights
@@ -269,7 +343,7 @@ def format_value(value: float, how: str) -> str:
     return text.replace("-", "\u2212") + ("%" if how == "percent" else "")
 
 
-KINDS = {kind.__name__: kind for kind in (Board, Grid, Units, Heat, Ranking, Mixture)}
+KINDS = {kind.__name__: kind for kind in (Board, Grid, Mark, Units, Heat, Ranking, Mixture, Dials)}
 
 
 def _to_json(value: Any, arrays: dict[str, np.ndarray]) -> Any:

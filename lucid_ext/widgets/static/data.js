@@ -104,10 +104,11 @@ export function rowsOf(board, name, selected, limit) {
     const values = rowOf(found.link, "values", found.atom);
     return Array.from(atoms.subarray(0, limit), (atom, i) => [atom, values[i]]);
   }
-  if (!panel.values) return [];
-  const order = Array.from(panel.values.keys());
-  order.sort((a, b) => Math.abs(panel.values[b]) - Math.abs(panel.values[a]) || a - b);
-  return order.slice(0, limit).map((atom) => [atom, panel.values[atom]]);
+  const values = panel.turned ?? panel.values; // dials may have changed them
+  if (!values) return [];
+  const order = Array.from(values.keys());
+  order.sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b);
+  return order.slice(0, limit).map((atom) => [atom, values[atom]]);
 }
 
 /** How a sentence calls an atom. */
