@@ -29,8 +29,8 @@ ROWS = 64  # passes of the upper network at once
 
 READING = (
     "The layer's activations, written as a few groups of neurons: each has a colour and a number on the "
-    "picture. Point at a group to see where it is, at a cell to see its mixture, and pick a group to see "
-    "what it argues for and against; a dashed one is not found again reliably."
+    "picture. Point at a group to see where it is, at a cell for its mixture, and pick a group to see "
+    "what it argues for and against; until then the lists speak of all together. Dashed ones are unstable."
 )
 FORMULAS = {
     "nmf": r"\min_{W, H \ge 0} \lVert A - W H \rVert^2",
@@ -164,7 +164,8 @@ class NeuronGroups(Interface):
         every = np.repeat(np.ones((1, n), np.float32), n * len(LEVELS), 0)
         every[np.arange(len(every)), np.repeat(np.arange(n), len(LEVELS))] = np.tile(LEVELS, n)
         logits, odds = self._above(groups, every)
-        measured = self._above(groups, np.ones((1, n)))[0] - logits[:: len(LEVELS)]
+        ends = self._above(groups, np.stack([np.ones(n), np.zeros(n)]))[0]
+        measured = ends[0] - logits[:: len(LEVELS)]
         self._stability[k], self._measured[k] = found, measured
         doubts = [
             f"unstable: found again with a cosine of only {mean:.2f}" if bad else ""
@@ -218,19 +219,21 @@ class NeuronGroups(Interface):
             **alike,
         )
         prediction = Units(
-            "prediction", "Prediction", self.model.labels, values=self._odds, format="percent", column=2
+            "prediction",
+            "Prediction",
+            self.model.labels,
+            values=self._odds,
+            scale=float(odds.max()),
+            format="percent",
+            column=2,
         )
         return Board(
             title=f"Neuron groups of {self.layer}",
             reading=READING,
             panels=[
-                image,
-                mixture,
-                own,
-                self._channels(groups),
-                prediction,
-                *self._arguments(k),
-                self._left_out(k),
+                *(image, mixture, self._left_out(k)),
+                *(own, *self._arguments(k, ends[0] - ends[1])),
+                *(prediction, self._channels(groups)),
             ],
             links=[
                 Heat("groups", "image", cells.T.copy(), law="how much of the group is where"),
@@ -295,8 +298,8 @@ class NeuronGroups(Interface):
         labels = []
         for j, row in enumerate(self._effects[k]):
             best = int(row[:GUESSED].argmax())
-            guess = f": {self.model.labels[self.classes[best]]}?" if row[best] > 0 else ""
-            labels.append(given.get(j, f"group {j}{guess}"))
+            guess = f"{self.model.labels[self.classes[best]]}? (group {j})" if row[best] > 0 else f"group {j}"
+            labels.append(given.get(j, guess))
         return labels
 
     def _truth(self, k: int, found: Stability) -> str:
@@ -324,33 +327,35 @@ class NeuronGroups(Interface):
         )
 
     def _channels(self, groups: Groups) -> Units:
-        """The layer's channels, of which a group's direction is made."""
+        """The layer's channels, of which a group's direction is made; at first, all groups together."""
+        together = groups.magnitude @ groups.channels
         return Units(
             "channels",
             "Channels of the group",
             [f"{self.layer}:{c}" for c in range(groups.channels.shape[1])],
+            values=together / np.linalg.norm(together),
             scale=float(np.abs(groups.channels).max()),
             shown=4,
-            most=MIXED,
+            most=4,
             illustrated=True,
             passing=True,
-            column=1,
+            column=2,
             **shipped_icons(self.model, [self.layer]),
         )
 
-    def _arguments(self, k: int) -> list[Units]:
+    def _arguments(self, k: int, without: np.ndarray) -> list[Units]:
         """What a group argues for and against: by its gradient, and measured. At first, of all together."""
         labels = self.model.labels
         scale = max(float(np.abs(self._effects[k]).max()), float(np.abs(self._measured[k]).max())) or 1.0
         total = np.zeros(len(labels), np.float32)
         total[self.classes] = self._effects[k].sum(0)
-        both: dict[str, Any] = {"scale": scale, "shown": 5, "most": 10, "passing": True, "column": 2}
+        both: dict[str, Any] = {"scale": scale, "shown": 6, "most": 6, "passing": True, "column": 1}
         together = max(scale, float(np.abs(total).max()))
         return [
             Units(
                 "classes", "It argues for and against", labels, values=total, **{**both, "scale": together}
             ),
-            Units("measured", "Logits lost without it", labels, **both),
+            Units("measured", "Logits lost without it", labels, values=without, **both),
         ]
 
     def _group_links(self, groups: Groups, effects: np.ndarray, measured: np.ndarray) -> list[Any]:

@@ -56,7 +56,7 @@ export class Dials {
       oninput: () => this.turn(unit, Number(input.value)),
     });
     const mark = colour ? chip(String(unit), colour) : null;
-    return { element: make("label", { class: "lx-dial" }, mark, name, input, output), name, input, output };
+    return { element: make("label", { class: "lx-dial" }, mark, name, output, input), name, input, output };
   }
 
   turn(unit, stand) {

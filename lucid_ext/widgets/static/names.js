@@ -36,7 +36,7 @@ export class Naming {
   open() {
     if (this.atom == null) return;
     setText(this.label, `Name of unit ${this.atom}`);
-    this.input.value = this.name.replace(/\?$/, "").replace(/^\w+ \d+: /, ""); // a guess to agree with
+    this.input.value = this.name.replace(/\? \([^)]*\)$/, ""); // of a guess, what may be agreed with
     this.button.hidden = true;
     this.form.hidden = false;
     this.input.focus();

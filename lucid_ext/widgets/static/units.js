@@ -41,6 +41,7 @@ export class Units {
     setText(this.title, panel.title);
     setText(this.scale, panel.large ? "" : `full bar ${formatValue(panel.scale, panel.format)}`);
     this.element.classList.toggle("lx-large", panel.large);
+    this.note.hidden = !panel.notes.some((note) => note);
     this.element.classList.toggle("lx-plain", !panel.illustrated);
     while (this.rows.length < limit) this.rows.push(this.newRow(this.rows.length));
     while (this.rows.length > limit) this.rows.pop();
