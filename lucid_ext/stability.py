@@ -8,8 +8,9 @@ import numpy as np
 
 from lucid_ext.groups import CENTRED, Groups, as_pictures, check_count, directions, factorize
 
-STABLE = 0.8
-"""A group found again with a mean cosine below this is called unstable."""
+STABLE = 0.9
+"""A group found again with a mean cosine below this is called unstable: parts of one layer, none of them
+below zero, resemble each other to begin with."""
 
 MOST_CELLS = 8192
 """Refits and trials of numbers use no more cells: of larger sets, the same share of each picture's."""
@@ -49,8 +50,8 @@ class Stability:
 
     @property
     def unstable(self) -> np.ndarray:
-        """(k,) bool, which groups another start or other cells would not have given."""
-        return self.mean < STABLE
+        """(k,) bool, groups that come back with a mean cosine below `STABLE`, or as another would."""
+        return (self.mean < STABLE) | (self.mean < self.neighbour)
 
 
 def stability(

@@ -94,7 +94,7 @@ def test_what_no_board_can_have():
     dials = b.link("parts", "classes")
     for changes, what in (
         ({"values": dials.values[:, :3]}, r"expected \(2, 4, 3\)"),
-        ({"levels": LEVELS + 1}, "rising levels with 1"),
+        ({"levels": LEVELS + 3}, "rising levels with 1"),
         ({"levels": LEVELS[::-1]}, "rising levels with 1"),
         ({"source": "image"}, "needs a list of units"),
         ({"target": "here"}, "one with values of its own"),

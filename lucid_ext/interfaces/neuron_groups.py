@@ -52,6 +52,8 @@ class NeuronGroups(Interface):
         classes: numbers of the classes whose evidence is computed, the most probable first.
     """
 
+    follows = False  # icons are drawn of all groups
+
     def __init__(
         self,
         model: VisionModel,

@@ -111,7 +111,7 @@ class BoardView {
       }
       const asked = wanted[panel.name];
       if (Number.isInteger(asked) && asked >= 0 && asked < panel.size) carried[panel.name] = asked;
-      if (panel.kind === "units") this.limits[panel.name] ??= panel.shown;
+      if (panel.kind === "units") this.limits[panel.name] = this.limitOf(panel, old);
     }
     this.board = board;
     this.selected = {};
@@ -124,6 +124,12 @@ class BoardView {
     this.layOut();
     this.draw();
     this.tell();
+  }
+
+  /** How many rows of a list to show: as many as the reader chose, else as its board has it. */
+  limitOf(panel, old) {
+    const now = this.limits[panel.name];
+    return now == null || now === old?.shown ? panel.shown : Math.min(now, panel.most);
   }
 
   /** Panels in the order they may claim a scene's one selection: those that fill lists, as linked, then the rest. */
