@@ -348,15 +348,14 @@ class NeuronGroups(Interface):
     def _arguments(self, k: int, without: np.ndarray) -> list[Units]:
         """What a group argues for and against: by its gradient, and measured. At first, of all together."""
         labels = self.model.labels
-        scale = max(float(np.abs(self._effects[k]).max()), float(np.abs(self._measured[k]).max())) or 1.0
         total = np.zeros(len(labels), np.float32)
         total[self.classes] = self._effects[k].sum(0)
+        # One scale, so that the two lists compare.
+        shown = (self._effects[k], self._measured[k], total, without)
+        scale = max(float(np.abs(values).max()) for values in shown) or 1.0
         both: dict[str, Any] = {"scale": scale, "shown": 6, "most": 6, "passing": True, "column": 1}
-        together = max(scale, float(np.abs(total).max()))
         return [
-            Units(
-                "classes", "It argues for and against", labels, values=total, **{**both, "scale": together}
-            ),
+            Units("classes", "It argues for and against", labels, values=total, **both),
             Units("measured", "Logits lost without it", labels, values=without, **both),
         ]
 
