@@ -18,6 +18,7 @@ from lucid_ext.interfaces.interface import Interface
 from lucid_ext.interfaces.names import Names
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import CHANNEL, SKETCH, IconStore, stream_directions
+from lucid_ext.stability import COUNTS as TRIED
 from lucid_ext.stability import Stability, Suggestion, stability, suggest
 
 COUNTS = tuple(range(2, 9))  # numbers of groups offered
@@ -140,8 +141,9 @@ class NeuronGroups(Interface):
         self._run = network.function(self.layer, [network.logits, network.softmax], image)
         self._effects = dict(zip(counts, np.split(values, ends), strict=True))
         self._acts, self._odds, self._groups, self.classes = acts, odds, groups, classes
+        tried = sorted({*TRIED, *counts})  # the elbow depends on where the curve ends
         self.suggestion: Suggestion = suggest(
-            acts, counts, self.method, seeds=1, bootstraps=2, seed=self._seed
+            acts, tried, self.method, seeds=1, bootstraps=2, seed=self._seed
         )
         self._measured: dict[int, np.ndarray] = {}
         self._stability: dict[int, Stability] = {}

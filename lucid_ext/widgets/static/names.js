@@ -16,13 +16,16 @@ export class Naming {
     const save = make("button", { type: "submit" }, "Save");
     const cancel = make("button", { type: "button", onclick: () => this.close() }, "Cancel");
     this.form = make("form", { hidden: "" }, make("label", {}, this.label, this.input), save, cancel);
-    this.element = make("div", { class: "lx-naming" }, this.button, this.form);
+    this.element = make("div", { class: "lx-naming" });
     this.form.addEventListener("submit", (event) => this.submitted(event));
     this.form.addEventListener("keydown", (event) => this.typed(event));
   }
 
   /** Say which unit of a panel would be renamed; null for none. */
   update(panel, atom) {
+    if (panel.renamable !== this.element.hasChildNodes()) {
+      this.element.replaceChildren(...(panel.renamable ? [this.button, this.form] : []));
+    }
     this.element.hidden = !panel.renamable;
     this.button.disabled = atom == null;
     if (atom !== this.atom) {
