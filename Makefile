@@ -9,7 +9,7 @@ IMAGES ?=
 WEIGHTS ?=
 CELLS ?= 196
 
-.PHONY: explore lab test test-slow lint format bench bench-render bench-grids bench-attribution assets clean
+.PHONY: explore lab test test-slow lint format bench bench-render bench-grids bench-attribution bench-groups assets clean
 
 explore: $(VENV)/ready ## run every notebook and write build/explore/index.html; IMAGE=photo.jpg MODEL=graph.pb IMAGES=folder for your own
 	$(BIN)/python notebooks/explore.py --image "$(IMAGE)" --model "$(MODEL)" --images "$(IMAGES)"
@@ -49,6 +49,9 @@ bench-grids: $(VENV)/ready-dev ## quality and time of activation grids, against 
 
 bench-attribution: $(VENV)/ready-dev ## attribution on InceptionV1's graph, against the article's notebook method
 	$(BIN)/python benchmarks/attribution.py
+
+bench-groups: $(VENV)/ready-dev ## neuron groups: first picture, slider, and the published factorizations
+	$(BIN)/python benchmarks/groups.py
 
 # Everything that derives from the weights. IMAGES=folder with val/<WordNet id>/*;
 # WEIGHTS=weights.npz as training/train.py leaves it, or nothing to keep the present network.

@@ -18,7 +18,7 @@ import numpy as np
 
 from lucid_ext.files import write_atomically
 from lucid_ext.flow import Flow
-from lucid_ext.panels import Grid, Panel, Units
+from lucid_ext.panels import Grid, Mark, Panel, Units
 from lucid_ext.trail import Trail
 
 FORMAT = 1  # of saved boards
@@ -90,7 +90,47 @@ class Mixture:
     weights: np.ndarray
 
 
-Link = Heat | Ranking | Mixture
+@dataclasses.dataclass(frozen=True, eq=False)
+class Dials:
+    """Turning a unit of `source` up or down changes the values of the list `target`.
+
+    The table holds what one unit alone does. Where several are turned at once, the view asks whoever
+    answers behind it; where nobody does, as in a page, turning one lets the others go back.
+
+    Attributes:
+        source: name of a list of units; each has a dial.
+        target: name of a list of units with values of its own.
+        levels: (m,) float32, rising: where a dial can stand. At 1 all are as the list has them.
+        values: (units of source, m, units of target) float32, with that unit alone at that level.
+        title: the heading over the dials.
+    """
+
+    source: str
+    target: str
+    levels: np.ndarray
+    values: np.ndarray
+    title: str
+
+    def at(self, levels: Mapping[int, float]) -> np.ndarray | None:
+        """The target's values for dials {unit: level}; None while all stand at 1.
+
+        Raises:
+            ValueError: several are turned, or one stands where no level is.
+        """
+        turned = {unit: level for unit, level in levels.items() if level != 1}
+        if not turned:
+            return None
+        (unit, level), *more = turned.items()
+        where = np.flatnonzero(np.isclose(self.levels, level))
+        if more or not len(where):
+            raise ValueError(
+                f"the dials of {self.source!r} stand at {dict(levels)}; the board has one at a time, at "
+                f"{', '.join(f'{level:g}' for level in self.levels)}."
+            )
+        return self.values[unit, where[0]]
+
+
+Link = Heat | Ranking | Mixture | Dials
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -133,6 +173,10 @@ class Board:
             self._check(link)
         if self.trail:
             self._check_trail(self.trail)
+        for panel in self.panels:
+            after = panel.named_after if isinstance(panel, Units) else ""
+            if after and (after not in names or len(self[after]) != len(panel)):
+                raise ValueError(f"panel {panel.name!r} is named after {after!r}, which has no such units.")
 
     def __getitem__(self, name: str) -> Panel:
         """The panel of this name."""
@@ -148,13 +192,19 @@ class Board:
                 return link
         raise KeyError(f"no link from {source!r} to {target!r}.")
 
-    def rows(self, name: str, selected: Selection, count: int | None = None) -> list[tuple[int, float]]:
+    def rows(
+        self,
+        name: str,
+        selected: Selection,
+        count: int | None = None,
+        levels: Mapping[str, Mapping[int, float]] | None = None,
+    ) -> list[tuple[int, float]]:
         """What a list shows, [(unit, value)], when `selected` atoms {panel: atom} are.
 
         The first selected panel with a ranking for the list decides. A grid without one speaks for the
         same place of a grid of its scene that has one; without any, the list's own values decide.
         Of a trail, what was selected last decides; see `Trail.answering`. `count` is how many rows, by
-        default as many as the list shows at first.
+        default as many as the list shows at first; `levels` is how dials stand, {list: {unit: level}}.
         """
         panel = self[name]
         if not isinstance(panel, Units):
@@ -163,7 +213,24 @@ class Board:
         if self.trail and name in self.trail.lists:
             return self._answer(self.trail, panel, selected, count)
         found = self._ranking(name, self.trail.asking(selected) if self.trail else selected)
-        return _own_rows(panel, count) if found is None else _ranked_rows(*found, count)
+        if found is not None:
+            return _ranked_rows(*found, count)
+        for dials in self.links:
+            if isinstance(dials, Dials) and dials.target == name and dials.source in (levels or {}):
+                turned = dials.at((levels or {})[dials.source])
+                panel = panel if turned is None else dataclasses.replace(panel, values=turned)
+        return _own_rows(panel, count)
+
+    def rename(self, name: str, atom: int, label: str) -> "Board":
+        """The board with another name for a unit of a list, and of those named after it."""
+        panels = []
+        for panel in self.panels:
+            if isinstance(panel, Units) and name in (panel.name, panel.named_after):
+                labels = list(panel.labels)
+                labels[atom] = label
+                panel = dataclasses.replace(panel, labels=labels)
+            panels.append(panel)
+        return dataclasses.replace(self, panels=panels)
 
     def _answer(
         self, trail: Trail, panel: Units, selected: Mapping[str, int], count: int
@@ -289,6 +356,15 @@ class Board:
             if not isinstance(target, Grid) or link.weights.shape != expected:
                 raise ValueError(f"{where} has weights {link.weights.shape}; expected {expected} and a grid.")
             return
+        if isinstance(link, Dials):
+            own = (len(source), len(link.levels), len(target))
+            if not isinstance(source, Units) or not isinstance(target, Units) or target.values is None:
+                raise ValueError(f"{where} needs a list of units, and one with values of its own.")
+            if link.values.shape != own or not np.all(np.diff(link.levels) > 0) or 1 not in link.levels:
+                raise ValueError(
+                    f"{where} has values {link.values.shape}; expected {own}, for rising levels with 1."
+                )
+            return
         if not isinstance(target, Units):
             raise ValueError(f"{where} needs a list of units to lead to.")
         numbers = link.values if isinstance(link, Ranking) else link.weights
@@ -336,7 +412,9 @@ def format_value(value: float, how: str) -> str:
     return text.replace("-", "\u2212") + ("%" if how == "percent" else "")
 
 
-KINDS = {kind.__name__: kind for kind in (Board, Grid, Units, Flow, Heat, Ranking, Mixture, Trail)}
+KINDS = {
+    kind.__name__: kind for kind in (Board, Grid, Mark, Units, Flow, Heat, Ranking, Mixture, Dials, Trail)
+}
 
 
 def _to_json(value: Any, arrays: dict[str, np.ndarray]) -> Any:

@@ -106,6 +106,8 @@ def _called(panel: Panel, side: str, name: str) -> Panel:
         start = panel.start if side == FIRST else None
         return dataclasses.replace(panel, **changes, start=start)  # type: ignore[arg-type]
     assert isinstance(panel, Units)
+    if panel.named_after:
+        changes["named_after"] = side + panel.named_after
     # Lists side by side have one length.
     return dataclasses.replace(panel, **changes, most=panel.shown)  # type: ignore[arg-type]
 

@@ -1,6 +1,7 @@
 """Panels, what a board shows: a picture under a grid of cells, a list of units, or a flow."""
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -8,6 +9,22 @@ import numpy as np
 from lucid_ext.flow import Flow
 
 FORMATS = ("number", "percent")  # of values
+COLOUR = re.compile(r"#[0-9a-f]{6}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Mark:
+    """A short text in a colour, at a cell of a grid.
+
+    Attributes:
+        atom: the cell.
+        text: a word or a number.
+        colour: "#rrggbb".
+    """
+
+    atom: int
+    text: str
+    colour: str
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -33,6 +50,7 @@ class Grid:
         sizes: (n,) float32 in [0, 1], the share of its cell that a sized tile takes, by area.
         values: (n,) float32, not negative; cells are as clear as theirs is large, dark at 0.
         law: what sizes or values stand for, and what a full one is.
+        marks: texts at some of the cells.
     """
 
     name: str
@@ -51,6 +69,7 @@ class Grid:
     sizes: np.ndarray | None = None
     values: np.ndarray | None = None
     law: str = ""
+    marks: Sequence[Mark] = ()
 
     def __post_init__(self) -> None:
         if self.picture.dtype != np.uint8 or self.picture.ndim != 3 or self.picture.shape[-1] != 3:
@@ -61,6 +80,11 @@ class Grid:
         for place, atom in {"start": self.start or 0, **self.places}.items():
             if not 0 <= atom < len(self):
                 raise ValueError(f"place {place!r} of panel {self.name!r} is atom {atom} of {len(self)}.")
+        for mark in self.marks:
+            if not 0 <= mark.atom < len(self) or not COLOUR.fullmatch(mark.colour):
+                raise ValueError(
+                    f"panel {self.name!r} has the mark {mark}; expected an atom of {len(self)} and #rrggbb."
+                )
         _check_pictures(self, "tiles", self.tiles, "tile_of", self.tile_of, self.tiled, "tiled")
         for what in ("dead", "sizes", "values"):
             array = getattr(self, what)
@@ -110,6 +134,12 @@ class Units:
         illustrated: whether units have icons, here already or still to come.
         passing: whether the units are found in this picture alone, as components of its activations
             are, so that those of another picture are others of the same name.
+        colours: "#rrggbb" of each unit, as its marks in a picture have it.
+        doubts: for each unit why it may not be believed, or nothing; a doubtful one is drawn broken.
+        renamable: whether readers may give the units names of their own.
+        named_after: the list whose units these are too, so that they have the same names.
+        column: which of the three columns beside one picture the list stands in, from 0; None leaves
+            that to the links.
     """
 
     name: str
@@ -126,6 +156,11 @@ class Units:
     large: bool = False
     illustrated: bool = False
     passing: bool = False
+    colours: Sequence[str] = ()
+    doubts: Sequence[str] = ()
+    renamable: bool = False
+    named_after: str = ""
+    column: int | None = None
 
     def __post_init__(self) -> None:
         n = len(self.labels)
@@ -133,6 +168,13 @@ class Units:
             raise ValueError(f"values of panel {self.name!r} has shape {self.values.shape}; expected ({n},).")
         if self.notes and len(self.notes) != n:
             raise ValueError(f"panel {self.name!r} has {len(self.notes)} notes for {n} units.")
+        for what in ("colours", "doubts"):
+            if len(getattr(self, what)) not in (0, n):
+                raise ValueError(f"panel {self.name!r} has {len(getattr(self, what))} {what} for {n} units.")
+        if not all(COLOUR.fullmatch(colour) for colour in self.colours):
+            raise ValueError(f"the colours of panel {self.name!r} are not all #rrggbb.")
+        if self.column not in (None, 0, 1, 2):
+            raise ValueError(f"panel {self.name!r} is to stand in column {self.column}; expected 0, 1 or 2.")
         _check_pictures(self, "icons", self.icons, "icon_of", self.icon_of, self.illustrated, "illustrated")
         if not self.scale > 0 or self.format not in FORMATS:
             raise ValueError(

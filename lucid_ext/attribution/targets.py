@@ -220,6 +220,10 @@ def _check_positions(layer: str, shape: tuple[int, ...]) -> None:
 
 def check_groups(layer: str, shape: tuple[int, ...], groups: Groups) -> None:
     """Raise a ValueError unless groups are of a layer of this shape."""
+    if groups.several:
+        raise ValueError(
+            f"these are groups of {len(groups.spatial)} pictures, and {layer} is one's: take groups.image(i)."
+        )
     own = (*groups.spatial.shape[:2], groups.channels.shape[1])
     if own != shape:
         raise ValueError(

@@ -5,6 +5,7 @@ from lucid_ext.interfaces.channel_attribution import ChannelAttribution
 from lucid_ext.interfaces.evidence import IconReport, icon_report
 from lucid_ext.interfaces.group_flow import GroupFlow
 from lucid_ext.interfaces.interface import Interface
+from lucid_ext.interfaces.neuron_groups import NeuronGroups
 from lucid_ext.interfaces.pair import Pair
 from lucid_ext.interfaces.semantic_dictionary import SemanticDictionary
 from lucid_ext.interfaces.spatial_attribution import SpatialAttribution
@@ -15,6 +16,7 @@ __all__ = [
     "GroupFlow",
     "IconReport",
     "Interface",
+    "NeuronGroups",
     "Pair",
     "SemanticDictionary",
     "SpatialAttribution",

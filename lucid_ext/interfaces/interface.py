@@ -18,7 +18,7 @@ from lucid_ext.interfaces import controls
 from lucid_ext.interfaces.arrivals import Arrived, with_pictures
 from lucid_ext.interfaces.background import Background
 from lucid_ext.models import SAMPLES, VisionModel, load_image
-from lucid_ext.widgets import BoardView, frame, page
+from lucid_ext.widgets import BoardView, board_key, frame, page
 
 if TYPE_CHECKING:
     from lucid_ext.interfaces.pair import Pair
@@ -27,6 +27,8 @@ OFFLINE = "LUCID_EXT_OFFLINE"
 """When this environment variable is set, interfaces show their offline page instead of a widget."""
 
 PICTURE_SIDE = 448  # of pictures in boards: sharp at twice the size they are shown at
+
+MOST_LETTERS = 40  # of a name that a reader gives
 
 SEND_EVERY = 0.7  # seconds between pictures sent to the view
 
@@ -86,6 +88,18 @@ class Interface:
         """
         return iter(())
 
+    def turned(
+        self, choice: Mapping[str, str], levels: Mapping[str, Sequence[float]]
+    ) -> dict[str, np.ndarray]:
+        """What dials at any `levels` lead to, {list: values}, for {list: level of each unit}.
+
+        A subclass whose boards have `Dials` may answer; without, one dial at a time can be turned.
+        """
+        raise NotImplementedError
+
+    def renamed(self, choice: Mapping[str, str], name: str, atom: int, label: str) -> None:
+        """Keep the name a unit of list `name` was given; the board has it already."""
+
     def page_choices(self) -> list[dict[str, str]]:
         """The choices an offline page carries, the one to show first ahead."""
         rest = [dict(zip(self.options, c, strict=True)) for c in itertools.product(*self.options.values())]
@@ -118,8 +132,12 @@ class Interface:
     def view(self) -> BoardView:
         """The widget that draws the board; `observe` its `selected` and `hovered`."""
         if self._view is None:
-            self._view = BoardView(self.board, selected=dict(self._selected))
+            answers = type(self).turned is not Interface.turned
+            self._view = BoardView(self.board, selected=dict(self._selected), answers=answers)
             self._view.observe(self._on_select, "selected")
+            self._view.observe(self._on_names, "names")
+            if answers:
+                self._view.observe(self._on_levels, "levels")
         return self._view
 
     def choose(self, **choice: Any) -> None:
@@ -128,6 +146,12 @@ class Interface:
         before = self.board
         self.choice = {**self.choice, **checked}
         self._show(before)
+
+    def rename(self, name: str, atom: int, label: str) -> None:
+        """Give a unit of list `name` a name, as readers do in the view."""
+        self._rename(self.choice, name, atom, label)
+        if self._view:
+            self._view.show(self.board)
 
     def look_at(self, image: Any) -> None:
         """Show another picture, anything `load_image` takes; a bad one is refused and this one stays."""
@@ -278,6 +302,29 @@ class Interface:
         self._selected = {name: atom for name, atom in change["new"].items() if name in names}
         if self.follows:
             self._background.ask()
+
+    def _on_names(self, change: Mapping[str, Any]) -> None:
+        for choice in map(dict, [board.choice for board in self._boards.values()]):
+            for name, given in change["new"].get(board_key(self.board_of(choice)), {}).items():
+                for atom, label in given.items():
+                    self._rename(choice, name, int(atom), label)
+
+    def _rename(self, choice: Mapping[str, str], name: str, atom: int, label: str) -> None:
+        panel = self.board_of(choice)[name]
+        label = " ".join(str(label).split())[:MOST_LETTERS]
+        if not isinstance(panel, Units) or not panel.renamable or not 0 <= atom < len(panel) or not label:
+            raise ValueError(f"unit {atom} of {name!r} cannot be named {label!r}: no such unit, or no name.")
+        if panel.labels[atom] != label:
+            with self._lock:
+                self._boards[tuple(choice.values())] = self.board_of(choice).rename(name, atom, label)
+            self.renamed(choice, name, atom, label)
+
+    def _on_levels(self, change: Mapping[str, Any]) -> None:
+        levels = change["new"]
+        if any(float(level) != 1 for row in levels.values() for level in row):
+            found = self.turned(self.choice, levels)
+            values = {name: [float(v) for v in array] for name, array in found.items()}
+            self.view.answer = {"board": board_key(self.board), "levels": levels, "values": values}
 
     def _layout(self) -> ipywidgets.Widget:
         """The view, and its controls above it."""

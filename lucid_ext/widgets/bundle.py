@@ -9,8 +9,8 @@ STATIC = Path(__file__).parent / "static"
 
 # Each after those it imports.
 MODULES = (
-    *("geometry", "paths", "sankey", "trail", "data", "dom", "icons", "theme", "controls"),
-    *("tiles", "heat", "lens", "scene", "picture", "units", "flow", "columns", "board"),
+    *("geometry", "paths", "sankey", "trail", "data", "dom", "icons", "theme", "controls", "tiles", "heat"),
+    *("lens", "marks", "scene", "picture", "names", "units", "flow", "columns", "dials", "board"),
 )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from lucid_ext.board import Board, Grid, Heat, Link, Mixture, Panel, Ranking, Units
+from lucid_ext.board import Board, Dials, Grid, Heat, Link, Mixture, Panel, Ranking, Units
 from lucid_ext.flow import Flow
 from lucid_ext.tiles import pack
 
@@ -170,6 +170,7 @@ def _panel(
             "sizes": None if panel.sizes is None else _array(panel.sizes, "f32"),
             "values": None if panel.values is None else _array(panel.values, "f32"),
             "law": panel.law,
+            "marks": [dataclasses.asdict(mark) for mark in panel.marks],
             **_sheet_of(panel, range(len(panel)), sheets),
         }
     if isinstance(panel, Flow):
@@ -187,6 +188,11 @@ def _panel(
         "most": panel.most,
         "large": panel.large,
         "illustrated": panel.illustrated,
+        "colours": list(panel.colours),
+        "doubts": list(panel.doubts),
+        "renamable": panel.renamable,
+        "named_after": panel.named_after,
+        "column": panel.column,
         **_sheet_of(panel, sorted(used[panel.name]), sheets),
     }
 
@@ -257,6 +263,10 @@ def _link(link: Link, board: Board) -> dict[str, Any]:
     if isinstance(link, Heat):
         signed = bool((link.weights < 0).any())
         return {**ends, "signed": signed, "scale": link.scale, "law": link.law}
+    if isinstance(link, Dials):
+        table = link.values.reshape(-1, link.values.shape[-1])
+        levels = [round(float(level), 4) for level in link.levels]
+        return {**ends, "title": link.title, "levels": levels, "values": _array(table, "f32")}
     atoms, numbers = _shown(link, board)
     if isinstance(link, Mixture):
         return {**ends, "atoms": _array(atoms, "i32"), "weights": _array(numbers, "f32")}

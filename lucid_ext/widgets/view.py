@@ -18,6 +18,10 @@ class BoardView(anywidget.AnyWidget):
         hovered: {panel: atom} under the pointer.
         shown: {list: number of rows}.
         status: a line about work in progress.
+        names: {board: {list: {unit: name}}} that the reader gave.
+        levels: {list: [level]}, where its units' dials stand.
+        answers: whether somebody answers when several dials are turned at once.
+        answer: {"board", "levels", "values": {list: [value]}}, what `levels` led to.
     """
 
     _esm = widget_module()
@@ -27,6 +31,10 @@ class BoardView(anywidget.AnyWidget):
     hovered = traitlets.Dict().tag(sync=True)
     shown = traitlets.Dict().tag(sync=True)
     status = traitlets.Unicode("").tag(sync=True)
+    names = traitlets.Dict().tag(sync=True)
+    levels = traitlets.Dict().tag(sync=True)
+    answers = traitlets.Bool(False).tag(sync=True)
+    answer = traitlets.Dict().tag(sync=True)
 
     def __init__(self, board: Board, **traits: Any):
         super().__init__(**traits)

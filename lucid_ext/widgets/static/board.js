@@ -3,6 +3,7 @@
 import { Columns } from "./columns.js";
 import { Controls } from "./controls.js";
 import { answerOf, decodeBoard, describe, linkInto, renamed, rowOf, sayingOf, selectable } from "./data.js";
+import { Dials } from "./dials.js";
 import { make, newId, setText } from "./dom.js";
 import { Flow } from "./flow.js";
 import { cellBox, sameplace } from "./geometry.js";
@@ -22,6 +23,7 @@ class BoardView {
     this.id = newId();
     this.views = new Map(); // panel name -> Picture, Units or Flow
     this.scenes = new Map(); // name -> Scene
+    this.dials = new Map(); // "source target" -> Dials
     this.selected = {};
     this.hovered = {};
     this.limits = {};
@@ -76,6 +78,7 @@ class BoardView {
       "change:streamed": () => this.stream(),
       "change:selected": () => this.follow(),
       "change:shown": () => this.relimit(),
+      "change:answer": () => this.draw(),
       "change:status": () => setText(this.status, model.get("status") ?? ""),
     };
     for (const [event, handler] of Object.entries(this.handlers)) model.on(event, handler);
@@ -123,7 +126,7 @@ class BoardView {
       }
       const asked = wanted[panel.name];
       if (selectable(panel, asked)) carried[panel.name] = asked;
-      if (panel.kind === "units") this.limits[panel.name] ??= panel.shown;
+      if (panel.kind === "units") this.limits[panel.name] = this.limitOf(panel, old);
     }
     this.board = board;
     this.selected = {};
@@ -178,6 +181,12 @@ class BoardView {
     this.draw();
     this.speak();
     this.tell();
+  }
+
+  /** How many rows of a list to show: as many as the reader chose, else as its board has it. */
+  limitOf(panel, old) {
+    const now = this.limits[panel.name];
+    return now == null || now === old?.shown ? panel.shown : Math.min(now, panel.most);
   }
 
   /** Panels in the order they may claim a scene's one selection: those that fill lists, as linked, then the rest. */
@@ -245,6 +254,7 @@ class BoardView {
     for (const [name, scene] of this.scenes) if (!scenes.has(name)) scene.destroy();
     this.views = kept;
     this.scenes = scenes;
+    this.layDials();
     this.shared.replaceChildren();
     for (const [name, scene] of scenes) {
       const pictures = grids.filter((panel) => panel.scene === name).map((panel) => kept.get(panel.name));
@@ -255,6 +265,49 @@ class BoardView {
     if (this.withControls) this.controls.update(this.boards, board, this.limits);
   }
 
+  /** Dials stand before the list they change. */
+  layDials() {
+    const kept = new Map();
+    for (const link of this.board.links.filter((l) => l.kind === "dials")) {
+      const key = `${link.source} ${link.target}`;
+      const dials = this.dials.get(key) ?? new Dials(`${this.id}-dials-${link.target}`, () => this.turned());
+      dials.update(link, this.board.panels.get(link.source), this.model.get("answers"));
+      kept.set(key, dials);
+      this.views.get(link.target).element.before(dials.element);
+    }
+    for (const [key, dials] of this.dials) if (!kept.has(key)) dials.element.remove();
+    this.dials = kept;
+  }
+
+  turned() {
+    this.draw();
+    this.tell();
+  }
+
+  /** What the dials make of the lists they lead to; an answer counts if it is about this board. */
+  turn() {
+    const answer = this.model.get("answer");
+    for (const dials of this.dials.values()) {
+      const target = this.board.panels.get(dials.link.target);
+      target.turned = dials.values(answer?.board === this.board.key ? answer : null, target.turned ?? null);
+    }
+  }
+
+  /** The reader has named a unit: lists named after its list follow. */
+  rename(name, atom, label) {
+    for (const panel of this.board.panels.values()) {
+      if (panel.name === name || panel.named_after === name) panel.labels[atom] = label;
+    }
+    const names = this.model.get("names") ?? {};
+    const { key } = this.board;
+    const own = { ...names[key], [name]: { ...names[key]?.[name], [atom]: label } };
+    this.model.set("names", { ...names, [key]: own });
+    this.layDials();
+    this.draw();
+    this.speak();
+    this.tell();
+  }
+
   /**
    * One picture first; lists the selection fills beside it; what stands still last. Several pictures and their
    * lists flow in the order the board has them, and so does what stands beside the columns of a trail.
@@ -262,6 +315,7 @@ class BoardView {
   columnOf(panel, many) {
     if (panel.kind === "flow") return this.flows;
     if (panel.kind === "grid" || many || this.board.trail) return this.pictures;
+    if (panel.column != null) return [this.pictures, this.lists, this.aside][panel.column];
     const filled = this.board.links.some((l) => l.kind === "ranking" && l.target === panel.name);
     return filled && !panel.large ? this.lists : this.aside;
   }
@@ -292,6 +346,7 @@ class BoardView {
         this.speak();
         this.tell();
       },
+      rename: (atom, label) => this.rename(name, atom, label),
       unselect: () => {
         if (this.inTrail(name)) return this.travel(goTo(this.history, this.history.at - 1));
         const { [name]: _, ...rest } = this.selected;
@@ -335,6 +390,7 @@ class BoardView {
     const { board } = this;
     const now = this.current();
     const asked = board.trail ? asking(board.trail, this.selected) : {};
+    this.turn();
     for (const [name, view] of this.views) {
       const selected = this.selected[name] ?? null;
       const hovered = this.hovered[name] ?? null;
@@ -454,6 +510,8 @@ class BoardView {
       this.timer = null;
       this.model.set("selected", { ...this.selected });
       this.model.set("hovered", { ...this.hovered });
+      const levels = [...this.dials.values()].map((dials) => [dials.link.source, dials.levels()]);
+      if (levels.length) this.model.set("levels", Object.fromEntries(levels));
       this.model.save_changes();
     }, TELL_EVERY);
   }

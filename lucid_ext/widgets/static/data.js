@@ -151,10 +151,11 @@ function rankedRows({ link, atom }, limit) {
 }
 
 function ownRows(panel, limit) {
-  if (!panel.values) return [];
-  const order = Array.from(panel.values.keys());
-  order.sort((a, b) => Math.abs(panel.values[b]) - Math.abs(panel.values[a]) || a - b);
-  return order.slice(0, limit).map((atom) => [atom, panel.values[atom]]);
+  const values = panel.turned ?? panel.values; // dials may have changed them
+  if (!values) return [];
+  const order = Array.from(values.keys());
+  order.sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]) || a - b);
+  return order.slice(0, limit).map((atom) => [atom, values[atom]]);
 }
 
 /** Whether something can be the selection of a panel: an atom, or of a flow a list of them. */

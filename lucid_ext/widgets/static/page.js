@@ -31,7 +31,15 @@ class PageModel {
 }
 
 const state = JSON.parse(document.getElementById("lx-state").textContent);
-const model = new PageModel({ selected: {}, hovered: {}, streamed: {}, shown: {}, status: "", ...state });
+const model = new PageModel({
+  selected: {},
+  hovered: {},
+  streamed: {},
+  shown: {},
+  names: {},
+  status: "",
+  ...state,
+});
 const host = document.getElementById("lx-host");
 render({ model, el: host });
 window.lucidExt = model;

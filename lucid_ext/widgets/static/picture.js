@@ -15,6 +15,7 @@ import {
 } from "./geometry.js";
 import { Heat } from "./heat.js";
 import { LENS_ZOOM, Lens } from "./lens.js";
+import { Marks } from "./marks.js";
 import { Tiles } from "./tiles.js";
 
 const WHEEL_ZOOM = 1.2;
@@ -40,6 +41,7 @@ export class Picture {
     this.image = make("img", { alt: "", draggable: "false" });
     this.heat = new Heat();
     this.tiles = new Tiles(sheets);
+    this.marks = new Marks();
     this.lens = new Lens();
     this.hover = make("div", { class: "lx-hover", "aria-hidden": "true" });
     this.same = make("div", { class: "lx-same", "aria-hidden": "true" });
@@ -62,6 +64,7 @@ export class Picture {
       this.row,
     );
     this.world = make("div", { class: "lx-world" }, this.image, this.tiles.canvas, this.heat.canvas);
+    this.world.append(this.marks.element);
     this.viewport = make(
       "div",
       { class: "lx-viewport" },
@@ -109,6 +112,7 @@ export class Picture {
     if (this.image.src !== url) this.image.src = url;
     this.image.alt = panel.title;
     this.viewport.style.aspectRatio = String(panel.aspect);
+    this.marks.update(panel);
     setAttribute(this.gridElement, "aria-rowcount", panel.rows);
     setAttribute(this.gridElement, "aria-colcount", panel.cols);
     this.places.replaceChildren(
@@ -196,6 +200,7 @@ export class Picture {
   drawView() {
     const { scale, x, y } = this.scene.view;
     this.world.style.transform = `scale(${scale}) translate(${-100 * x}%, ${-100 * y}%)`;
+    this.world.style.setProperty("--zoom", scale); // marks keep their size
     this.viewport.classList.toggle("lx-zoomed", scale > 1);
     this.draw();
   }

@@ -2,8 +2,10 @@
 
 import { formatValue } from "./data.js";
 import { make, setAttribute, setText } from "./dom.js";
+import { chip, paintChip } from "./marks.js";
+import { Naming } from "./names.js";
 
-/** Draws one list panel. `actions`: hover(atom | null), select(atom), unselect(). */
+/** Draws one list panel. `actions`: hover(atom | null), select(atom), unselect(), rename(atom, name). */
 export class Units {
   constructor(id, actions) {
     this.id = id;
@@ -17,7 +19,11 @@ export class Units {
     this.list = make("div", { class: "lx-rows", role: "listbox", "aria-labelledby": `${id}-title` });
     this.law = make("p", { class: "lx-values" });
     this.note = make("p", { class: "lx-note" });
-    const parts = [this.heading, this.law, this.list, this.note];
+    this.naming = new Naming(
+      (atom, name) => this.actions.rename(atom, name),
+      () => this.focus(this.active),
+    );
+    const parts = [this.heading, this.law, this.list, this.naming.element, this.note];
     this.element = make("section", { class: "lx-panel lx-units" }, ...parts);
     this.list.addEventListener("keydown", (event) => this.typed(event));
     this.list.addEventListener("pointerleave", () => this.actions.hover(null));
@@ -29,6 +35,7 @@ export class Units {
     this.panel = panel;
     setText(this.title, panel.title);
     this.element.classList.toggle("lx-large", panel.large);
+    this.note.hidden = !panel.notes.some((note) => note);
     this.element.classList.toggle("lx-plain", !panel.illustrated);
     while (this.rows.length < limit) this.rows.push(this.newRow(this.rows.length));
     while (this.rows.length > limit) this.rows.pop();
@@ -42,16 +49,20 @@ export class Units {
     const name = make("span", { class: "lx-name" });
     const value = make("span", { class: "lx-value" });
     const bar = make("span", { class: "lx-bar" });
-    const track = make("span", { class: "lx-track", "aria-hidden": "true" }, bar);
+    const rest = make("span", { class: "lx-rest" });
+    const track = make("span", { class: "lx-track", "aria-hidden": "true" }, bar, rest);
+    const mark = chip("", "");
+    const doubt = make("span", { class: "lx-doubt" });
     const picture = make("span", { class: "lx-frame" }, canvas, badge);
-    const text = make("span", { class: "lx-text" }, name, value, track);
+    const text = make("span", { class: "lx-text" }, name, value, track, doubt);
     const element = make(
       "div",
       { class: "lx-row", role: "option", id: `${this.id}-${index}` },
+      mark,
       picture,
       text,
     );
-    const row = { element, canvas, badge, name, value, bar, track, atom: null };
+    const row = { element, mark, canvas, badge, name, value, bar, rest, track, doubt, atom: null };
     element.addEventListener("pointerenter", (event) => {
       if (event.pointerType !== "touch") this.hover(row);
     });
@@ -90,8 +101,16 @@ export class Units {
       const kind = icons(atom, row.canvas);
       row.element.classList.toggle("lx-without-icon", kind === "none");
       setText(row.badge, kind === "blend" ? "\u2248 approximate" : "");
-      setAttribute(row.element, "aria-label", `${panel.labels[atom]}, ${text}`);
+      paintChip(row.mark, String(atom), panel.colours[atom]);
+      const doubt = panel.doubts[atom] || "";
+      setText(row.doubt, doubt);
+      row.element.classList.toggle("lx-doubtful", doubt !== "");
+      row.rest.hidden = !panel.turned;
+      if (panel.turned) row.rest.style.left = `${100 * Math.min(1, panel.values[atom] / panel.scale)}%`;
+      const said = [panel.labels[atom], text, doubt].filter((part) => part);
+      setAttribute(row.element, "aria-label", said.join(", "));
     });
+    this.naming.update(panel, selected);
     const noted = hovered ?? selected;
     setText(this.note, note || (noted != null && panel.notes[noted]) || "");
   }
@@ -108,6 +127,14 @@ export class Units {
     else this.actions.select(row.atom);
   }
 
+  /** Open the field for the name of the row the reader is at. */
+  edit() {
+    const { atom } = this.rows[this.active];
+    if (atom == null) return;
+    this.actions.select(atom);
+    this.naming.open();
+  }
+
   focus(index) {
     this.active = index;
     for (const [i, row] of this.rows.entries()) setAttribute(row.element, "tabindex", i === index ? 0 : -1);
@@ -119,6 +146,7 @@ export class Units {
     const steps = { ArrowDown: this.active + 1, ArrowUp: this.active - 1, Home: 0, End: last };
     if (event.key in steps) this.focus(Math.max(0, Math.min(last, steps[event.key])));
     else if (event.key === "Enter" || event.key === " ") this.toggle(this.rows[this.active]);
+    else if (event.key === "F2" && this.panel.renamable) this.edit();
     else if (event.key === "Escape") this.actions.unselect();
     else return;
     event.preventDefault();
