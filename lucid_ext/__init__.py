@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from lucid_ext.groups import Groups, factorize
     from lucid_ext.interfaces import (
         ActivationGrid,
+        Concepts,
         IconReport,
         Pair,
         SemanticDictionary,
         SpatialAttribution,
+        concepts,
         icon_report,
     )
     from lucid_ext.models import (
@@ -47,6 +49,7 @@ __all__ = [
     "ActivationGrid",
     "Attribution",
     "Board",
+    "Concepts",
     "Groups",
     "IconReport",
     "IconStore",
@@ -60,6 +63,7 @@ __all__ = [
     "adversarial",
     "attribute",
     "attribution",
+    "concepts",
     "diverse_icons",
     "factorize",
     "from_lucid",
@@ -85,7 +89,16 @@ _HOME = {
     "Groups": "groups",
     "factorize": "groups",
     **dict.fromkeys(
-        ("ActivationGrid", "IconReport", "Pair", "SemanticDictionary", "SpatialAttribution", "icon_report"),
+        (
+            "ActivationGrid",
+            "Concepts",
+            "IconReport",
+            "Pair",
+            "SemanticDictionary",
+            "SpatialAttribution",
+            "concepts",
+            "icon_report",
+        ),
         "interfaces",
     ),
     **dict.fromkeys(

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from lucid_ext.files import write_atomically
-from lucid_ext.panels import Grid, Panel, Units
+from lucid_ext.panels import Cards, Fact, Grid, Panel, Units
 
 FORMAT = 1  # of saved boards
 SLOT = r"\{(?P<panel>\w+)(?:\.(?P<row>[1-9]\d*)(?P<what>\.value)?)?\}"  # in a caption
@@ -117,6 +117,9 @@ class Board:
                 if end not in names:
                     raise ValueError(f"a link names panel {end!r}; the panels are {', '.join(names)}.")
             self._check(link)
+        for panel in self.panels:
+            if isinstance(panel, Cards) and panel.strip and panel.strip not in names:
+                raise ValueError(f"cards {panel.name!r} have pictures of {panel.strip!r}, which is no panel.")
 
     def __getitem__(self, name: str) -> Panel:
         """The panel of this name."""
@@ -269,7 +272,7 @@ def format_value(value: float, how: str) -> str:
     return text.replace("-", "\u2212") + ("%" if how == "percent" else "")
 
 
-KINDS = {kind.__name__: kind for kind in (Board, Grid, Units, Heat, Ranking, Mixture)}
+KINDS = {kind.__name__: kind for kind in (Board, Grid, Units, Cards, Fact, Heat, Ranking, Mixture)}
 
 
 def _to_json(value: Any, arrays: dict[str, np.ndarray]) -> Any:

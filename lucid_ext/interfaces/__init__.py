@@ -1,6 +1,7 @@
 """The interfaces: each computes its contents, makes a Board of them and shows it."""
 
 from lucid_ext.interfaces.activation_grid import ActivationGrid
+from lucid_ext.interfaces.concept_cards import Concepts, concepts
 from lucid_ext.interfaces.evidence import IconReport, icon_report
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.interfaces.pair import Pair
@@ -9,10 +10,12 @@ from lucid_ext.interfaces.spatial_attribution import SpatialAttribution
 
 __all__ = [
     "ActivationGrid",
+    "Concepts",
     "IconReport",
     "Interface",
     "Pair",
     "SemanticDictionary",
     "SpatialAttribution",
+    "concepts",
     "icon_report",
 ]

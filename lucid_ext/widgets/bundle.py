@@ -10,7 +10,7 @@ STATIC = Path(__file__).parent / "static"
 # Each after those it imports.
 MODULES = (
     *("geometry", "data", "dom", "icons", "theme", "controls"),
-    *("tiles", "heat", "lens", "scene", "picture", "units", "board"),
+    *("tiles", "heat", "lens", "scene", "picture", "units", "cards", "board"),
 )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from lucid_ext.board import Board, Grid, Heat, Link, Mixture, Panel, Ranking, Units
+from lucid_ext.panels import Cards
 from lucid_ext.tiles import pack
 
 PICTURE_QUALITY = 85
@@ -183,6 +184,24 @@ def _panel(
         "large": panel.large,
         "illustrated": panel.illustrated,
         **_sheet_of(panel, sorted(used[panel.name]), sheets),
+        **(_card_parts(panel) if isinstance(panel, Cards) else {}),
+    }
+
+
+def _card_parts(panel: Cards) -> dict[str, Any]:
+    """What cards have beyond a list of units."""
+    facts = [
+        {"name": f.name, "values": _array(f.values, "f32"), "scale": f.scale, "format": f.format}
+        for f in panel.facts
+    ]
+    return {
+        "kind": "cards",
+        "facts": facts,
+        "marks": list(panel.marks),
+        "loud": [] if panel.loud is None else np.flatnonzero(panel.loud).tolist(),
+        "shaky": [] if panel.shaky is None else np.flatnonzero(panel.shaky).tolist(),
+        "strip": panel.strip,
+        "start": panel.start,
     }
 
 

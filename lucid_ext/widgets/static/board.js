@@ -1,5 +1,6 @@
 // The view of any Board: state, links and layout. Everything runs here, without a kernel.
 
+import { Cards } from "./cards.js";
 import { Controls } from "./controls.js";
 import { decodeBoard, describe, linkInto, rowOf, rowsOf } from "./data.js";
 import { make, newId, setText } from "./dom.js";
@@ -10,6 +11,7 @@ import { Scene } from "./scene.js";
 import { watchTheme } from "./theme.js";
 import { Units } from "./units.js";
 
+const KINDS = { grid: Picture, units: Units, cards: Cards };
 const TELL_EVERY = 50; // milliseconds between messages to the model
 
 /** Draws the model's board into an element and keeps the two in step. */
@@ -17,7 +19,7 @@ class BoardView {
   constructor(model, element) {
     this.model = model;
     this.id = newId();
-    this.views = new Map(); // panel name -> Picture or Units
+    this.views = new Map(); // panel name -> one of KINDS
     this.scenes = new Map(); // name -> Scene
     this.selected = {};
     this.hovered = {};
@@ -30,6 +32,7 @@ class BoardView {
       limit: (name, n) => this.setLimit(name, n),
     });
     this.shared = make("div", { class: "lx-shared" });
+    this.deck = make("div", { class: "lx-deck" });
     this.pictures = make("div", { class: "lx-pictures" });
     this.lists = make("div", { class: "lx-lists" });
     this.aside = make("div", { class: "lx-aside" });
@@ -48,6 +51,7 @@ class BoardView {
       this.title,
       this.reading,
       make("div", { class: "lx-head" }, this.controls.element, this.shared),
+      this.deck,
       make("div", { class: "lx-panels" }, this.pictures, this.lists, this.aside),
       this.caption,
       this.formula,
@@ -105,10 +109,10 @@ class BoardView {
       } else if (old && atom != null) {
         const same = panel.labels.indexOf(old.labels[atom]);
         carried[panel.name] = same < 0 ? null : same;
-      }
+      } else if (!old) carried[panel.name] = panel.start ?? null;
       const asked = wanted[panel.name];
       if (Number.isInteger(asked) && asked >= 0 && asked < panel.size) carried[panel.name] = asked;
-      if (panel.kind === "units") this.limits[panel.name] ??= panel.shown;
+      if (panel.kind !== "grid") this.limits[panel.name] ??= panel.shown;
     }
     this.board = board;
     this.selected = {};
@@ -158,9 +162,9 @@ class BoardView {
     const grids = [...board.panels.values()].filter((panel) => panel.kind === "grid");
     this.root.classList.toggle("lx-many", grids.length > 1);
     for (const panel of board.panels.values()) {
-      const Kind = panel.kind === "grid" ? Picture : Units;
+      const Kind = KINDS[panel.kind];
       let view = this.views.get(panel.name);
-      if (!(view instanceof Kind)) {
+      if (view?.constructor !== Kind) {
         view = new Kind(`${this.id}-${panel.name}`, this.actions(panel.name), this.icons);
       }
       kept.set(panel.name, view);
@@ -168,7 +172,7 @@ class BoardView {
         const scene = this.scenes.get(panel.scene) ?? scenes.get(panel.scene) ?? new Scene();
         scenes.set(panel.scene, scene);
         view.update(panel, this.urls[panel.picture], scene);
-      } else view.update(panel, this.limits[panel.name]);
+      } else view.update(panel, this.limits[panel.name], board);
       this.columnOf(panel, grids.length > 1).append(view.element);
     }
     for (const [name, view] of this.views) {
@@ -190,10 +194,11 @@ class BoardView {
   }
 
   /**
-   * One picture first; lists the selection fills beside it; what stands still last. Several pictures and their
+   * Cards above everything. One picture first; lists the selection fills beside it; what stands still last. Several pictures and their
    * lists flow in the order the board has them.
    */
   columnOf(panel, many) {
+    if (panel.kind === "cards") return this.deck;
     if (panel.kind === "grid" || many) return this.pictures;
     const filled = this.board.links.some((l) => l.kind === "ranking" && l.target === panel.name);
     return filled && !panel.large ? this.lists : this.aside;

@@ -45,6 +45,7 @@ export function decodeBoard(payload, sheets = {}) {
     if (spec.icon_of) panel.icon_of = decodeArray(spec.icon_of);
     if (spec.sizes) panel.sizes = decodeArray(spec.sizes);
     if (spec.kind === "grid") panel.dead = new Set(spec.dead);
+    if (spec.facts) panel.facts = spec.facts.map((fact) => ({ ...fact, values: decodeArray(fact.values) }));
     panel.size = spec.kind === "grid" ? spec.rows * spec.cols : spec.labels.length;
     panels.set(spec.name, panel);
   }
