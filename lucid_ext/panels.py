@@ -174,7 +174,8 @@ class Cards(Units):
         facts: the numbers.
         marks: a word per card; empty where there is none.
         loud: (n,) bool, cards whose mark stands out.
-        shaky: (n,) bool, cards drawn with a dashed edge, as not to be relied on.
+        doubts: a word per card on why not to rely on it, which also gets a dashed edge; empty where
+            there is none.
         strip: name of a list that selecting a card fills; the card has the pictures of its first rows.
         start: the card selected at first.
     """
@@ -182,7 +183,7 @@ class Cards(Units):
     facts: Sequence[Fact] = ()
     marks: Sequence[str] = ()
     loud: np.ndarray | None = None
-    shaky: np.ndarray | None = None
+    doubts: Sequence[str] = ()
     strip: str = ""
     start: int | None = None
 
@@ -191,13 +192,11 @@ class Cards(Units):
         n = len(self.labels)
         if self.values is None or self.most < n:
             raise ValueError(f"cards {self.name!r} stand still: they need values, and most to be {n}.")
-        if self.marks and len(self.marks) != n:
-            raise ValueError(f"cards {self.name!r} have {len(self.marks)} marks for {n} units.")
-        for what, array in (
-            ("loud", self.loud),
-            ("shaky", self.shaky),
-            *((f"fact {fact.name!r}", fact.values) for fact in self.facts),
-        ):
+        for what, words in (("marks", self.marks), ("doubts", self.doubts)):
+            if words and len(words) != n:
+                raise ValueError(f"cards {self.name!r} have {len(words)} {what} for {n} units.")
+        numbers = [(f"fact {fact.name!r}", fact.values) for fact in self.facts]
+        for what, array in [("loud", self.loud), *numbers]:
             if array is not None and array.shape != (n,):
                 raise ValueError(f"{what} of cards {self.name!r} has shape {array.shape}; expected ({n},).")
         for fact in self.facts:

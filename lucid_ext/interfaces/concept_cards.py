@@ -1,7 +1,7 @@
 """Concepts of a class as cards: what recurs in its pictures, what it is worth, and whose it is."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -128,12 +128,12 @@ class Concepts(Interface):
         if shared:
             facts += [
                 Fact(f"in {self._name(shared.pictures.target)}", shared.occurs.mean(0).astype(np.float32)),
-                Fact("nearest there, cos", shared.cosine, 1.0, "number"),
+                Fact("match there, cos", shared.cosine, 1.0, "number"),
             ]
         words = shared.words if shared else ("",) * len(measured)
         return Cards(
             "concepts",
-            f"What recurs in {found.pictures.photographs.about}",
+            f"What recurs in {found.pictures.photographs.about}{_counted(words)}",
             self.names,
             notes=[self._note(j) for j in range(len(self.names))],
             values=measured,
@@ -145,7 +145,7 @@ class Concepts(Interface):
             facts=facts,
             marks=[f"{SIGNS[word]} {word}" if word else "" for word in words],
             loud=np.array([word == OWN for word in words]),
-            shaky=found.stability.unstable,
+            doubts=["unstable" if shaky else "" for shaky in found.stability.unstable],
             strip="patches",
             start=0,
         )
@@ -234,8 +234,8 @@ class Concepts(Interface):
             note=self._said(seen),
             scene=name,
         )
-        atoms, values = ranked(cells)
-        lit = Heat("concepts", name, np.clip(cells.T, 0, 1), 1.0, "share of what it reaches at most")
+        atoms, values = ranked(np.minimum(cells, 1))
+        lit = Heat("concepts", name, np.clip(cells.T, 0, 1), 1.0, "share of its full strength")
         return grid, Ranking(name, f"at_{name}", atoms, values), lit
 
     def _at(self, grid: Grid) -> Units:
@@ -255,6 +255,12 @@ class Concepts(Interface):
         how = "is the first prediction" if seen.asked else "is predicted most often:"
         counted = f"{self._name(seen.target)} {how} in {seen.predicted} of {seen.photographs.about}."
         return " ".join(part for part in (counted, seen.photographs.remark) if part)
+
+
+def _counted(words: Sequence[str]) -> str:
+    """How many concepts are whose, for a heading."""
+    counts = [f"{words.count(word)} {word}" for word in SIGNS if word in words]
+    return f": {', '.join(counts)}" if counts else ""
 
 
 def concepts(

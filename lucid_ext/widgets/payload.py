@@ -199,7 +199,7 @@ def _card_parts(panel: Cards) -> dict[str, Any]:
         "facts": facts,
         "marks": list(panel.marks),
         "loud": [] if panel.loud is None else np.flatnonzero(panel.loud).tolist(),
-        "shaky": [] if panel.shaky is None else np.flatnonzero(panel.shaky).tolist(),
+        "doubts": list(panel.doubts),
         "strip": panel.strip,
         "start": panel.start,
     }

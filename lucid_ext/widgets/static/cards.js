@@ -28,6 +28,8 @@ export class Cards extends Units {
 
   newRow(index) {
     const icon = make("canvas", { class: "lx-icon", "aria-hidden": "true" });
+    const doubt = make("span", { class: "lx-badge" });
+    const frame = make("span", { class: "lx-frame" }, icon, doubt);
     const name = make("span", { class: "lx-name" });
     const mark = make("span", { class: "lx-mark" });
     const strip = Array.from({ length: STRIP }, () =>
@@ -43,10 +45,10 @@ export class Cards extends Units {
       "div",
       { class: "lx-row lx-card", role: "option", id: `${this.id}-${index}` },
       make("span", { class: "lx-card-head" }, name, mark),
-      make("span", { class: "lx-card-pictures" }, icon, ...strip),
+      make("span", { class: "lx-card-pictures" }, frame, ...strip),
       make("span", { class: "lx-facts" }, ...facts.flatMap((fact) => fact.parts)),
     );
-    const row = { element, icon, name, mark, strip, facts, atom: index };
+    const row = { element, icon, doubt, name, mark, strip, facts, atom: index };
     element.addEventListener("pointerenter", (event) => {
       if (event.pointerType !== "touch") this.hover(row);
     });
@@ -60,7 +62,9 @@ export class Cards extends Units {
     this.rows.forEach((row, atom) => {
       setAttribute(row.element, "tabindex", atom === this.active ? 0 : -1);
       setAttribute(row.element, "aria-selected", atom === selected);
-      row.element.classList.toggle("lx-shaky", panel.shaky.includes(atom));
+      const doubt = panel.doubts[atom] ?? "";
+      row.element.classList.toggle("lx-doubtful", doubt !== "");
+      setText(row.doubt, doubt);
       setText(row.name, panel.labels[atom]);
       setText(row.mark, panel.marks[atom] ?? "");
       row.mark.classList.toggle("lx-loud", panel.loud.includes(atom));
@@ -70,7 +74,7 @@ export class Cards extends Units {
       setAttribute(
         row.element,
         "aria-label",
-        [panel.labels[atom], panel.marks[atom], ...said].filter(Boolean).join(", "),
+        [panel.labels[atom], panel.marks[atom], doubt, ...said].filter(Boolean).join(", "),
       );
     });
     const noted = hovered ?? selected;
