@@ -214,8 +214,8 @@ def see_pictures(
         bar.update(len(photographs) - bar.n)
     if len(used) < 2:
         raise ValueError(
-            f"{photographs.about} can be used, and what recurs takes at least two pictures: give more, "
-            "or factorize the activations of one."
+            f"there is one picture only that can be used, {photographs.names[used[0]]}, and what recurs "
+            "takes at least two: give more, or factorize the activations of that one."
         )
     scores = np.concatenate(logits)
     if target is None:
