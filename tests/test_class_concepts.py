@@ -159,7 +159,11 @@ def test_bad_input_is_one_sentence(small, tmp_path):
     for images, wrong, sentence in (
         (tmp_path, {}, "there is no picture in"),
         ([], {}, "list of photographs is empty"),
-        (two[:1], {}, "one picture only that can be used, .*, and what recurs takes at least two"),
+        (
+            two[:1],
+            {"n_groups": 2},
+            "one picture only that can be used, .*, and what recurs takes at least two",
+        ),
         (two, {"target": "tabbi"}, "no class 'tabbi'"),
         (two, {"other": two, "other_target": 7}, "classes 0 to 2; there is no 7"),
         (two, {"n_groups": 5}, "n_groups is 5; expected 1 to 4 for 48 cells of 4 channels"),
