@@ -22,7 +22,7 @@ AS_OFTEN = 0.5
 
 SEEDS, BOOTSTRAPS = 2, 2  # refits that say how stable the groups are
 
-SHARED, PARTLY, OWN = "shared", "partly shared", "its own"
+SHARED, PARTLY, OWN = "shared", "partly", "its own"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
