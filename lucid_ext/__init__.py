@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from lucid_ext.interfaces import (
         ActivationGrid,
         ChannelAttribution,
+        Concepts,
         GroupFlow,
         IconReport,
         NeuronGroups,
         Pair,
         SemanticDictionary,
         SpatialAttribution,
+        concepts,
         icon_report,
     )
     from lucid_ext.models import (
@@ -51,6 +53,7 @@ __all__ = [
     "Attribution",
     "Board",
     "ChannelAttribution",
+    "Concepts",
     "GroupFlow",
     "Groups",
     "IconReport",
@@ -66,6 +69,7 @@ __all__ = [
     "adversarial",
     "attribute",
     "attribution",
+    "concepts",
     "diverse_icons",
     "factorize",
     "from_lucid",
@@ -93,13 +97,15 @@ _HOME = {
     **dict.fromkeys(
         (
             "ActivationGrid",
-            "GroupFlow",
             "ChannelAttribution",
+            "Concepts",
+            "GroupFlow",
             "IconReport",
             "NeuronGroups",
             "Pair",
             "SemanticDictionary",
             "SpatialAttribution",
+            "concepts",
             "icon_report",
         ),
         "interfaces",

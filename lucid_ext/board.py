@@ -18,7 +18,7 @@ import numpy as np
 
 from lucid_ext.files import write_atomically
 from lucid_ext.flow import Flow
-from lucid_ext.panels import Grid, Mark, Panel, Units
+from lucid_ext.panels import Cards, Fact, Grid, Mark, Panel, Units
 from lucid_ext.trail import Trail
 
 FORMAT = 1  # of saved boards
@@ -177,6 +177,8 @@ class Board:
             after = panel.named_after if isinstance(panel, Units) else ""
             if after and (after not in names or len(self[after]) != len(panel)):
                 raise ValueError(f"panel {panel.name!r} is named after {after!r}, which has no such units.")
+            if isinstance(panel, Cards) and panel.strip and panel.strip not in names:
+                raise ValueError(f"cards {panel.name!r} have pictures of {panel.strip!r}, which is no panel.")
 
     def __getitem__(self, name: str) -> Panel:
         """The panel of this name."""
@@ -412,9 +414,8 @@ def format_value(value: float, how: str) -> str:
     return text.replace("-", "\u2212") + ("%" if how == "percent" else "")
 
 
-KINDS = {
-    kind.__name__: kind for kind in (Board, Grid, Mark, Units, Flow, Heat, Ranking, Mixture, Dials, Trail)
-}
+_KINDS = (Board, Grid, Mark, Units, Cards, Fact, Flow, Heat, Ranking, Mixture, Dials, Trail)
+KINDS = {kind.__name__: kind for kind in _KINDS}
 
 
 def _to_json(value: Any, arrays: dict[str, np.ndarray]) -> Any:

@@ -1,4 +1,4 @@
-"""Panels, what a board shows: a picture under a grid of cells, a list of units, or a flow."""
+"""Panels, what a board shows: a picture under a grid of cells, a list of units, as cards too, or a flow."""
 
 import dataclasses
 import re
@@ -191,6 +191,66 @@ class Units:
     def label(self, atom: int) -> str:
         """How a sentence calls a unit."""
         return self.labels[atom]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Fact:
+    """A number that every card of a list shows.
+
+    Attributes:
+        name: what it is, in a word or three.
+        values: (n,) float32.
+        scale: the value at which its bar is full.
+        format: how it is printed: "number" or "percent".
+    """
+
+    name: str
+    values: np.ndarray
+    scale: float = 1.0
+    format: str = "percent"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Cards(Units):
+    """Units as cards side by side, in their order: icon, pictures of another list, and several numbers.
+
+    Attributes:
+        facts: the numbers.
+        marks: a word per card; empty where there is none.
+        loud: (n,) bool, cards whose mark stands out.
+        doubts: a word per card on why not to rely on it, which also gets a dashed edge; empty where
+            there is none.
+        strip: name of a list that selecting a card fills; the card has the pictures of its first rows.
+        start: the card selected at first.
+    """
+
+    facts: Sequence[Fact] = ()
+    marks: Sequence[str] = ()
+    loud: np.ndarray | None = None
+    doubts: Sequence[str] = ()
+    strip: str = ""
+    start: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        n = len(self.labels)
+        if self.values is None or self.most < n:
+            raise ValueError(f"cards {self.name!r} stand still: they need values, and most to be {n}.")
+        for what, words in (("marks", self.marks), ("doubts", self.doubts)):
+            if words and len(words) != n:
+                raise ValueError(f"cards {self.name!r} have {len(words)} {what} for {n} units.")
+        numbers = [(f"fact {fact.name!r}", fact.values) for fact in self.facts]
+        for what, array in [("loud", self.loud), *numbers]:
+            if array is not None and array.shape != (n,):
+                raise ValueError(f"{what} of cards {self.name!r} has shape {array.shape}; expected ({n},).")
+        for fact in self.facts:
+            if not fact.scale > 0 or fact.format not in FORMATS:
+                raise ValueError(
+                    f"fact {fact.name!r} of cards {self.name!r} has scale {fact.scale} and format "
+                    f"{fact.format!r}; expected a scale above 0 and one of {', '.join(FORMATS)}."
+                )
+        if self.start is not None and not 0 <= self.start < n:
+            raise ValueError(f"start of cards {self.name!r} is {self.start} of {n}.")
 
 
 Panel = Grid | Units | Flow

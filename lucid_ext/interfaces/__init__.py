@@ -2,6 +2,7 @@
 
 from lucid_ext.interfaces.activation_grid import ActivationGrid
 from lucid_ext.interfaces.channel_attribution import ChannelAttribution
+from lucid_ext.interfaces.concept_cards import Concepts, concepts
 from lucid_ext.interfaces.evidence import IconReport, icon_report
 from lucid_ext.interfaces.group_flow import GroupFlow
 from lucid_ext.interfaces.interface import Interface
@@ -13,6 +14,7 @@ from lucid_ext.interfaces.spatial_attribution import SpatialAttribution
 __all__ = [
     "ActivationGrid",
     "ChannelAttribution",
+    "Concepts",
     "GroupFlow",
     "IconReport",
     "Interface",
@@ -20,5 +22,6 @@ __all__ = [
     "Pair",
     "SemanticDictionary",
     "SpatialAttribution",
+    "concepts",
     "icon_report",
 ]

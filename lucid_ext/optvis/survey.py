@@ -69,7 +69,9 @@ class Survey:
                 break
         return list(found.values())
 
-    def patches(self, units: Sequence[int], count: int = 4, progress: bool = True) -> list[list[Patch]]:
+    def patches(
+        self, units: Sequence[int], count: int = 4, progress: bool = True, most: float = 1.0
+    ) -> list[list[Patch]]:
         """For each unit, the parts of photographs that drive it most: one of each, falling.
 
         A patch is what the strongest cell can see, its receptive field: a window of that size
@@ -79,6 +81,8 @@ class Survey:
             units: channels.
             count: how many patches of each; fewer come back where there are fewer photographs.
             progress: show a progress bar.
+            most: the part of a photograph's sides that a window takes at most. Deep in a network a
+                cell can see all of it, and answers mostly to what lies around its place.
         """
         wanted: dict[int, list[tuple[int, int]]] = {}  # photograph: [(position in units, rank)]
         rows = [self.strongest(unit, count) for unit in units]
@@ -92,16 +96,18 @@ class Survey:
             image = self.model.crop(self.photographs[photograph])
             for i, rank in wanted[row]:
                 cell = divmod(int(self.cells[row, units[i]]), self.model.layers[self.layer][1])
-                window, place = self.window(cell, image.shape[:2])
+                window, place = self.window(cell, image.shape[:2], most)
                 drive = float(self.maxima[row, units[i]])
                 name = self.photographs.names[photograph]
                 found[i, rank] = Patch(name, _square(image[window]), drive, cell, place)
         return [[found[i, rank] for rank in range(len(strongest))] for i, strongest in enumerate(rows)]
 
     def window(
-        self, cell: tuple[int, int], size: tuple[int, int]
+        self, cell: tuple[int, int], size: tuple[int, int], most: float = 1.0
     ) -> tuple[tuple[slice, slice], tuple[float, float]]:
         """What a cell can see of an image of `size` (height, width) that fills the network's input.
+
+        No more than the part `most` of its sides.
 
         Returns:
             The window (rows, columns) of the image, and where in it the middle of the cell is:
@@ -112,7 +118,7 @@ class Survey:
         slices, place = [], []
         for at, cells, seen, own, whole in zip(cell, (rows, cols), field, self.model.size, size, strict=True):
             middle = (at + 0.5) / cells * whole
-            side = max(1, round(min(seen / own, 1) * whole))
+            side = max(1, round(min(seen / own, most) * whole))
             start = min(max(round(middle - side / 2), 0), whole - side)
             slices.append(slice(start, start + side))
             place.append((middle - start) / side)

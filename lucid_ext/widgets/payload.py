@@ -15,6 +15,7 @@ from PIL import Image
 
 from lucid_ext.board import Board, Dials, Grid, Heat, Link, Mixture, Panel, Ranking, Units
 from lucid_ext.flow import Flow
+from lucid_ext.panels import Cards
 from lucid_ext.tiles import pack
 
 PICTURE_QUALITY = 85
@@ -194,6 +195,24 @@ def _panel(
         "named_after": panel.named_after,
         "column": panel.column,
         **_sheet_of(panel, sorted(used[panel.name]), sheets),
+        **(_card_parts(panel) if isinstance(panel, Cards) else {}),
+    }
+
+
+def _card_parts(panel: Cards) -> dict[str, Any]:
+    """What cards have beyond a list of units."""
+    facts = [
+        {"name": f.name, "values": _array(f.values, "f32"), "scale": f.scale, "format": f.format}
+        for f in panel.facts
+    ]
+    return {
+        "kind": "cards",
+        "facts": facts,
+        "marks": list(panel.marks),
+        "loud": [] if panel.loud is None else np.flatnonzero(panel.loud).tolist(),
+        "doubts": list(panel.doubts),
+        "strip": panel.strip,
+        "start": panel.start,
     }
 
 

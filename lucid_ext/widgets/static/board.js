@@ -1,5 +1,6 @@
 // The view of any Board: state, links and layout. Everything runs here, without a kernel.
 
+import { Cards } from "./cards.js";
 import { Columns } from "./columns.js";
 import { Controls } from "./controls.js";
 import { answerOf, decodeBoard, describe, linkInto, renamed, rowOf, sayingOf, selectable } from "./data.js";
@@ -14,6 +15,7 @@ import { watchTheme } from "./theme.js";
 import { ask, asking, begun, carried, goTo, selectionOf, stepsOf } from "./trail.js";
 import { Units } from "./units.js";
 
+const KINDS = { grid: Picture, units: Units, cards: Cards, flow: Flow };
 const TELL_EVERY = 50; // milliseconds between messages to the model
 
 /** Draws the model's board into an element and keeps the two in step. */
@@ -21,7 +23,7 @@ class BoardView {
   constructor(model, element) {
     this.model = model;
     this.id = newId();
-    this.views = new Map(); // panel name -> Picture, Units or Flow
+    this.views = new Map(); // panel name -> one of KINDS
     this.scenes = new Map(); // name -> Scene
     this.dials = new Map(); // "source target" -> Dials
     this.selected = {};
@@ -36,6 +38,7 @@ class BoardView {
     });
     this.shared = make("div", { class: "lx-shared" });
     this.flows = make("div", { class: "lx-flows" });
+    this.deck = make("div", { class: "lx-deck" });
     this.pictures = make("div", { class: "lx-pictures" });
     this.lists = make("div", { class: "lx-lists" });
     this.aside = make("div", { class: "lx-aside" });
@@ -64,6 +67,7 @@ class BoardView {
       this.title,
       this.reading,
       make("div", { class: "lx-head" }, this.controls.element, this.shared),
+      this.deck,
       this.flows,
       this.panels,
       this.caption,
@@ -123,10 +127,10 @@ class BoardView {
         carried[panel.name] = old ? (atom == null ? null : sameplace(atom, old, panel)) : panel.start;
       } else if (old && atom != null) {
         carried[panel.name] = renamed(atom, old, panel);
-      }
+      } else if (!old) carried[panel.name] = panel.start ?? null;
       const asked = wanted[panel.name];
       if (selectable(panel, asked)) carried[panel.name] = asked;
-      if (panel.kind === "units") this.limits[panel.name] = this.limitOf(panel, old);
+      if ("shown" in panel) this.limits[panel.name] = this.limitOf(panel, old);
     }
     this.board = board;
     this.selected = {};
@@ -225,9 +229,9 @@ class BoardView {
     this.root.classList.toggle("lx-many", grids.length > 1 && !board.trail);
     this.root.classList.toggle("lx-trailed", Boolean(board.trail));
     for (const panel of board.panels.values()) {
-      const Kind = { grid: Picture, units: Units, flow: Flow }[panel.kind];
+      const Kind = KINDS[panel.kind];
       let view = this.views.get(panel.name);
-      if (!(view instanceof Kind)) {
+      if (view?.constructor !== Kind) {
         view = new Kind(`${this.id}-${panel.name}`, this.actions(panel.name), this.icons);
       }
       kept.set(panel.name, view);
@@ -236,7 +240,7 @@ class BoardView {
         scenes.set(panel.scene, scene);
         view.update(panel, this.urls[panel.picture], scene);
       } else if (panel.kind === "flow") view.update(panel, this.pictureOf(panel));
-      else view.update(panel, this.limits[panel.name]);
+      else view.update(panel, this.limits[panel.name], board);
       if (!this.inTrail(panel.name)) this.columnOf(panel, grids.length > 1).append(view.element);
       if (view.table) this.aside.append(view.table);
     }
@@ -309,10 +313,12 @@ class BoardView {
   }
 
   /**
-   * One picture first; lists the selection fills beside it; what stands still last. Several pictures and their
-   * lists flow in the order the board has them, and so does what stands beside the columns of a trail.
+   * Cards above everything. One picture first; lists the selection fills beside it; what stands still last.
+   * Several pictures and their lists flow in the order the board has them, and so does what stands beside the
+   * columns of a trail.
    */
   columnOf(panel, many) {
+    if (panel.kind === "cards") return this.deck;
     if (panel.kind === "flow") return this.flows;
     if (panel.kind === "grid" || many || this.board.trail) return this.pictures;
     if (panel.column != null) return [this.pictures, this.lists, this.aside][panel.column];

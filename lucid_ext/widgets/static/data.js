@@ -54,6 +54,7 @@ export function decodeBoard(payload, sheets = {}) {
       panel.draft_sheet = sheets[spec.draft_sheet] ?? null;
       if (spec.draft_of) panel.draft_of = decodeArray(spec.draft_of);
     }
+    if (spec.facts) panel.facts = spec.facts.map((fact) => ({ ...fact, values: decodeArray(fact.values) }));
     panel.size = spec.kind === "grid" ? spec.rows * spec.cols : spec.labels.length;
     panels.set(spec.name, panel);
   }
