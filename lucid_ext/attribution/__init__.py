@@ -1,6 +1,6 @@
 """Attribution: who influenced whom between two layers, and how far each answer can be believed."""
 
-from lucid_ext.attribution.attribute import Attribution, attribute, between, compare, explain
+from lucid_ext.attribution.attribute import Attribution, attribute, between, compare, explain, from_layers
 from lucid_ext.attribution.methods import METHODS, method
 from lucid_ext.attribution.problem import Problem
 from lucid_ext.attribution.targets import find_class
@@ -18,5 +18,6 @@ __all__ = [
     "compare",
     "explain",
     "find_class",
+    "from_layers",
     "method",
 ]

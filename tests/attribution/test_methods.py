@@ -35,6 +35,25 @@ def test_path_is_an_integral(chain, picture):
     assert found.values.sum() == pytest.approx(change, rel=0.006)
 
 
+def test_path_is_halved_where_the_score_bends(chain, picture):
+    """Against a thousand midpoints, for the cells where two points were furthest off."""
+    ask = chain, picture, "first_relu", ("third", "cells"), "path"
+    plain = lx.attribute(*ask, steps=2, tolerance=None)
+    halved = lx.attribute(*ask, steps=2, tolerance=0.005)
+    assert plain.gap.max() > 0.02
+    assert halved.gap.max() < 0.01
+    problem = halved.problem
+    midpoints = (np.arange(1000) + 0.5).reshape(-1, 1, 1, 1) / 1000
+    worst = np.argsort(-plain.gap, axis=None)[:3]
+    expected = problem.linear(midpoints * problem.activations, targets=worst)
+    found, before = (a.values.reshape(24, 24, -1)[..., worst] for a in (halved, plain))
+    size = np.abs(expected).sum((0, 1))
+    assert np.all(np.abs(found - expected).sum((0, 1)) < 0.02 * size)
+    assert np.abs(found - expected).sum() < np.abs(before - expected).sum() / 2
+    assert "completeness gap 0." in repr(halved)
+    assert ", at worst 0." in repr(halved)
+
+
 def test_path_from_the_mean_and_without_groups(chain, picture):
     acts = np.maximum(chain.activations(picture, "second"), 0)
     groups = lx.factorize(acts, 3)
@@ -218,7 +237,7 @@ def test_what_a_method_of_ones_own_must_give(chain, picture, monkeypatch):
         lx.attribute(*ask, "odd")
     with pytest.raises(ValueError, match=r"no method 'shapely'; expected one of gradient, path"):
         lx.attribute(*ask, "shapely")
-    with pytest.raises(ValueError, match="'path' has no option 'step'; it takes steps"):
+    with pytest.raises(ValueError, match="'path' has no option 'step'; it takes steps, tolerance"):
         lx.attribute(*ask, "path", step=3)
     with pytest.raises(ValueError, match="permutations is 2; at least 4"):
         lx.attribute(*ask, "shapley", permutations=2)
