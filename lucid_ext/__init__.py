@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lucid_ext.interfaces import (
         ActivationGrid,
         IconReport,
+        MethodComparison,
         Pair,
         SemanticDictionary,
         SpatialAttribution,
@@ -50,6 +51,7 @@ __all__ = [
     "Groups",
     "IconReport",
     "IconStore",
+    "MethodComparison",
     "Pair",
     "Photographs",
     "Recipe",
@@ -85,7 +87,15 @@ _HOME = {
     "Groups": "groups",
     "factorize": "groups",
     **dict.fromkeys(
-        ("ActivationGrid", "IconReport", "Pair", "SemanticDictionary", "SpatialAttribution", "icon_report"),
+        (
+            "ActivationGrid",
+            "IconReport",
+            "MethodComparison",
+            "Pair",
+            "SemanticDictionary",
+            "SpatialAttribution",
+            "icon_report",
+        ),
         "interfaces",
     ),
     **dict.fromkeys(

@@ -108,6 +108,7 @@ class Units:
         illustrated: whether units have icons, here already or still to come.
         passing: whether the units are found in this picture alone, as components of its activations
             are, so that those of another picture are others of the same name.
+        start: the unit selected at first, or None.
     """
 
     name: str
@@ -124,9 +125,12 @@ class Units:
     large: bool = False
     illustrated: bool = False
     passing: bool = False
+    start: int | None = None
 
     def __post_init__(self) -> None:
         n = len(self.labels)
+        if self.start is not None and not 0 <= self.start < n:
+            raise ValueError(f"panel {self.name!r} starts at unit {self.start} of {n}.")
         if self.values is not None and self.values.shape != (n,):
             raise ValueError(f"values of panel {self.name!r} has shape {self.values.shape}; expected ({n},).")
         if self.notes and len(self.notes) != n:

@@ -3,6 +3,7 @@
 from lucid_ext.interfaces.activation_grid import ActivationGrid
 from lucid_ext.interfaces.evidence import IconReport, icon_report
 from lucid_ext.interfaces.interface import Interface
+from lucid_ext.interfaces.method_comparison import MethodComparison
 from lucid_ext.interfaces.pair import Pair
 from lucid_ext.interfaces.semantic_dictionary import SemanticDictionary
 from lucid_ext.interfaces.spatial_attribution import SpatialAttribution
@@ -11,6 +12,7 @@ __all__ = [
     "ActivationGrid",
     "IconReport",
     "Interface",
+    "MethodComparison",
     "Pair",
     "SemanticDictionary",
     "SpatialAttribution",

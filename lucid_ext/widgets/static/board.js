@@ -105,7 +105,7 @@ class BoardView {
       } else if (old && atom != null) {
         const same = panel.labels.indexOf(old.labels[atom]);
         carried[panel.name] = same < 0 ? null : same;
-      }
+      } else if (!old) carried[panel.name] = panel.start;
       const asked = wanted[panel.name];
       if (Number.isInteger(asked) && asked >= 0 && asked < panel.size) carried[panel.name] = asked;
       if (panel.kind === "units") this.limits[panel.name] ??= panel.shown;
@@ -282,7 +282,9 @@ class BoardView {
     const held = Object.entries(this.selected).filter(([source]) => !scene || this.sceneOf(source) !== scene);
     for (const [source, atom] of [...Object.entries(this.hovered), ...held.reverse()]) {
       const heat = linkInto(this.board, "heat", name, { [source]: atom });
-      if (heat) return { ...heat, weights: rowOf(heat, "weights", atom), board: this.board };
+      if (!heat) continue;
+      const scale = Array.isArray(heat.scale) ? heat.scale[atom] : heat.scale;
+      return { ...heat, scale, weights: rowOf(heat, "weights", atom), board: this.board };
     }
     return null;
   }
