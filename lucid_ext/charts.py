@@ -43,8 +43,8 @@ def matrix(
         title: what the numbers are.
         most: the number of a full colour.
     """
-    left = 14 + 7.2 * max(map(len, rows))
-    top = 40 + 5.2 * max(map(len, columns))
+    left = 16 + 7.8 * max(map(len, rows))
+    top = 44 + 5.8 * max(map(len, columns))
     parts = [_text(0, 16, title, weight="600")]
     for j, name in enumerate(columns):
         x = left + CELL * (j + 0.5)

@@ -19,6 +19,14 @@ def find_held(model: VisionModel, source: str, layer: str) -> tuple[str, ...]:
     return known[source, layer]
 
 
+def find_dependencies(model: VisionModel, source: str, layer: str) -> tuple[np.ndarray, np.ndarray]:
+    """`VisionModel.dependencies`, found once for each pair of layers."""
+    known = model.memo.setdefault("dependencies", {})
+    if (source, layer) not in known:
+        known[source, layer] = model.dependencies(source, layer)
+    return known[source, layer]
+
+
 def share_passes(
     model: VisionModel, source: str, targets: Targets, spatial: bool
 ) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
@@ -41,10 +49,7 @@ def share_passes(
     alone = [np.array([i]) for i in range(targets.count)]
     if cells is None or len(cells) == 1 or not spatial:
         return alone, everything, everything
-    known = model.memo.setdefault("dependencies", {})
-    if (source, targets.layer) not in known:
-        known[source, targets.layer] = model.dependencies(source, targets.layer)
-    rows, columns = known[source, targets.layer]
+    rows, columns = find_dependencies(model, source, targets.layer)
     stride_y, stride_x = _stride(rows), _stride(columns)
     y, x = np.divmod(cells, len(columns))
     number = (y % stride_y) * stride_x + x % stride_x

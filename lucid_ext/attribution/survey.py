@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lucid_ext.attribution.attribute import explain
+from lucid_ext.attribution.passes import find_dependencies
 from lucid_ext.attribution.problem import Problem
 from lucid_ext.attribution.trust import agree
 from lucid_ext.models import VisionModel
@@ -68,7 +69,8 @@ def survey(
     """Ask of every picture, for every pair of layers, what a method predicts and what is measured.
 
     The target is the later layer's strongest cell, and, for each layer, the logit of the most
-    probable class. The effect is measured of a random sample of cells, each removed alone.
+    probable class. The effect is measured of a random sample of the cells the target depends on,
+    each removed alone.
 
     Args:
         model: the network.
@@ -92,7 +94,7 @@ def survey(
         targets = [_strongest(name, known[name].numpy()[0]) for name in names]
         for i, j in itertools.combinations(range(len(names)), 2):
             problem = Problem(model, image, layers[i], targets[j], seed=seed, known=known)
-            cells = np.random.default_rng(seed).permutation(problem.atoms.count)[:removed]
+            cells = np.random.default_rng(seed).permutation(_influential(problem))[:removed]
             measured = _effects(problem, cells)
             for m, method in enumerate(methods):
                 found = explain(problem, method, **OPTIONS.get(method, {}))
@@ -103,6 +105,16 @@ def survey(
         raise ValueError("there is no picture to survey; expected at least one.")
     spearman, signs, gap = np.stack(tables, 1)
     return LayerSurvey(tuple(layers), tuple(methods), spearman, signs, gap)
+
+
+def _influential(problem: Problem) -> np.ndarray:
+    """The cells the target can depend on; that the others have no effect is no prediction."""
+    cells = problem.targets.cells
+    if cells is None:
+        return np.arange(problem.atoms.count)
+    rows, columns = find_dependencies(problem.model, problem.source, problem.targets.layer)
+    y, x = divmod(int(cells[0]), len(columns))
+    return np.flatnonzero(rows[y][:, None] & columns[x])
 
 
 def _strongest(name: str, acts: np.ndarray) -> Any:

@@ -1,5 +1,6 @@
 """One question, every method: what each says of every place, and how far they agree."""
 
+import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,7 +23,7 @@ READING = (
     "for the class, brown and \u2212 against. Point at another class, or pick a cell to read what each says."
 )
 FORMULA = (
-    r"s_{y,x} \approx \text{logit}_k(a) - \text{logit}_k(a_{\setminus y,x}), \qquad "
+    r"s_{y,x} \approx \text{logit}_k(a) - \text{logit}_k(a \text{ without } y,x), \qquad "
     r"\text{gap} = \frac{\left| \Delta - \sum s \right|}{\max(|\Delta|,\, 0.01 \sum |s|)}"
 )
 
@@ -112,11 +113,12 @@ class MethodComparison(Interface):
         """A grid for each method, and what each says of the selected cell."""
         labels, name = self.model.labels, self.model.labels[self.target]
         rows, cols, _ = self.model.layers[self.layer]
+        said = np.stack([self.values(method).ravel() for method in self.methods], 1)
         grids = [
             Grid(method, method, self.picture, rows, cols, start=None, note=self._note(method))
             for method in self.methods
         ]
-        said = np.stack([self.values(method).ravel() for method in self.methods], 1)
+        grids[0] = dataclasses.replace(grids[0], start=int(np.abs(said[:, 0]).argmax()))
         largest = float(np.abs(said).max()) or 1.0
         each = Units(
             "said",
