@@ -63,7 +63,7 @@ def matrix(
             said = f"{value:.2f}".replace("-", "\u2212")
             parts.append(_text(x + CELL / 2, y + HEIGHT / 2 + 4.5, said, anchor="middle"))
     lean = 5.2 * len(columns[-1])
-    width = max(left + CELL * len(columns) + lean, 7.4 * len(title))
+    width = max(left + CELL * len(columns) + lean, 8.4 * len(title))
     return _chart(width, top + HEIGHT * len(rows) + 8, title, parts)
 
 

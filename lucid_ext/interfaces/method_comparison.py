@@ -162,5 +162,5 @@ class MethodComparison(Interface):
                 f"rank correlation {float(alike.spearman):.2f}",
                 f"signs {float(alike.signs):.0%}",
             ]
-            return f"Against measured: {', '.join(parts)}."
+            return f"Against measured: {', '.join(parts)}.".replace("-", "\u2212")
         return f"{'Measured' if method == MEASURED else method}: {', '.join(parts)}."
