@@ -9,6 +9,7 @@ without it the loop is run for all of them.
 """
 
 import argparse
+import itertools
 import os
 import resource
 import subprocess
@@ -116,16 +117,28 @@ def compare_with_the_notebook(graph: str, sample: int) -> None:
 
 
 def all_pairs(graph: str) -> None:
+    """With the passes that pairs of one target share, and without; and for each pair its own floor."""
     import lucid_ext as lx
 
     model, image = lx.load_model(graph), lx.load_image("cat_coffee")
     rate = flop_rate()
     for turn in ("first", "again"):
         found, seconds = timed(lambda: lx.attribution.between(model, image, LAYERS))
-        least = sum((len(a.problem.passes) + 1) * flops(model, *pair) for pair, a in found.items())
+        firsts = [(LAYERS[0], target) for target in LAYERS[1:]]
+        least = sum((len(found[pair].problem.passes) + 1) * flops(model, *pair) for pair in firsts)
         print(
             f"all {len(found)} pairs of {', '.join(LAYERS)}, {turn}: {seconds:.1f} s; "
             f"{least / 1e9:.0f} GFLOP, {least / rate:.1f} s at the least"
+        )
+    for (source, layer), one in found.items():
+        ask = model, image, source, (layer, "cells")
+        lx.attribute(*ask)
+        seconds = timed(lambda ask=ask: lx.attribute(*ask))[1]
+        passes = len(one.problem.passes)
+        least = (passes + 1) * flops(model, source, layer)
+        print(
+            f"  {source} -> {layer} alone: {seconds:.2f} s; {passes} passes, {least / 1e9:.0f} GFLOP, "
+            f"{least / rate:.2f} s at the least"
         )
     print(f"  peak resident memory {peak() / 1e9:.2f} GB, 2 GB allowed")
 
@@ -175,12 +188,33 @@ def interface(_: str) -> None:
     )
 
 
+def survey(_: str) -> None:
+    """The embedded network over all crops of the samples: which method, and between which layers."""
+    import lucid_ext as lx
+
+    model, photographs = lx.load_model(), lx.Photographs()
+    layers = ("mixed4a", "mixed4d", "mixed5a", "mixed5b")
+    methods = ("gradient", "smooth_maxpool", "path", "random")
+    pictures = [photograph for _, photograph in photographs.readable()]
+    found, seconds = timed(lambda: lx.attribution.survey(model, pictures, layers, methods))
+    print(f"{photographs.about}, {seconds:.0f} s; medians of the rank correlation with what is measured:")
+    for m, method in enumerate(methods):
+        table = found.median("spearman", method)
+        steps = [f"{a} -> {b} {table[i, i + 1]:.2f}" for i, (a, b) in enumerate(itertools.pairwise(layers))]
+        apart = [f"{d} apart {np.nanmedian(v[m]):.2f}" for d, v in found.by_distance().items()]
+        to_class = [f"{layer} {value:.2f}" for layer, value in zip(layers, table[:, -1], strict=True)]
+        gap, signs = (found.median(what, method)[:, -1] for what in ("gap", "signs"))
+        print(f"  {method}: {', '.join(apart)}; {', '.join(steps)}")
+        print(f"    to the class from {', '.join(to_class)}; gap {gap.round(2)}, signs {signs.round(2)}")
+
+
 PARTS: dict[str, Callable[..., None]] = {
     "notebook": compare_with_the_notebook,
     "pairs": all_pairs,
     "path": path_gap,
     "ablation": ablation,
     "interface": interface,
+    "survey": survey,
 }
 
 

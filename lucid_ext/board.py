@@ -37,14 +37,15 @@ class Heat:
         target: name of a grid.
         weights: (atoms of source, atoms of target). Where any is negative, cells are marked with their
             sign too.
-        scale: the weight at which a cell is fully clear; None for the largest of the selected atom.
+        scale: the weight at which a cell is fully clear, one for all atoms of the source or (n,) one
+            for each; None for the largest of the selected atom.
         law: what the weights are.
     """
 
     source: str
     target: str
     weights: np.ndarray
-    scale: float | None = None
+    scale: float | np.ndarray | None = None
     law: str = ""
 
 
@@ -351,8 +352,9 @@ class Board:
             raise ValueError(f"{where} has weights that are negative or not numbers.")
         if isinstance(link, Heat) and not np.all(np.isfinite(link.weights)):
             raise ValueError(f"{where} has weights that are not finite numbers.")
-        if isinstance(link, Heat) and link.scale is not None and not link.scale > 0:
-            raise ValueError(f"{where} has scale {link.scale}; expected one above 0, or None.")
+        scale = link.scale if isinstance(link, Heat) and link.scale is not None else 1.0
+        if np.shape(scale) not in ((), (len(source),)) or not np.all(np.asarray(scale) > 0):
+            raise ValueError(f"{where} has scale {scale}; expected one above 0, or one for each, or None.")
         if isinstance(link, Heat):
             expected = (len(source), len(target))
             if not isinstance(target, Grid) or link.weights.shape != expected:

@@ -140,6 +140,7 @@ class Units:
         named_after: the list whose units these are too, so that they have the same names.
         column: which of the three columns beside one picture the list stands in, from 0; None leaves
             that to the links.
+        start: the unit selected at first, or None.
     """
 
     name: str
@@ -161,9 +162,12 @@ class Units:
     renamable: bool = False
     named_after: str = ""
     column: int | None = None
+    start: int | None = None
 
     def __post_init__(self) -> None:
         n = len(self.labels)
+        if self.start is not None and not 0 <= self.start < n:
+            raise ValueError(f"panel {self.name!r} starts at unit {self.start} of {n}.")
         if self.values is not None and self.values.shape != (n,):
             raise ValueError(f"values of panel {self.name!r} has shape {self.values.shape}; expected ({n},).")
         if self.notes and len(self.notes) != n:
@@ -227,18 +231,15 @@ class Cards(Units):
     facts: Sequence[Fact] = ()
     marks: Sequence[str] = ()
     loud: np.ndarray | None = None
-    doubts: Sequence[str] = ()
     strip: str = ""
-    start: int | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         n = len(self.labels)
         if self.values is None or self.most < n:
             raise ValueError(f"cards {self.name!r} stand still: they need values, and most to be {n}.")
-        for what, words in (("marks", self.marks), ("doubts", self.doubts)):
-            if words and len(words) != n:
-                raise ValueError(f"cards {self.name!r} have {len(words)} {what} for {n} units.")
+        if self.marks and len(self.marks) != n:
+            raise ValueError(f"cards {self.name!r} have {len(self.marks)} marks for {n} units.")
         numbers = [(f"fact {fact.name!r}", fact.values) for fact in self.facts]
         for what, array in [("loud", self.loud), *numbers]:
             if array is not None and array.shape != (n,):
@@ -249,8 +250,6 @@ class Cards(Units):
                     f"fact {fact.name!r} of cards {self.name!r} has scale {fact.scale} and format "
                     f"{fact.format!r}; expected a scale above 0 and one of {', '.join(FORMATS)}."
                 )
-        if self.start is not None and not 0 <= self.start < n:
-            raise ValueError(f"start of cards {self.name!r} is {self.start} of {n}.")
 
 
 Panel = Grid | Units | Flow

@@ -1,8 +1,9 @@
 """Attribution: who influenced whom between two layers, and how far each answer can be believed."""
 
-from lucid_ext.attribution.attribute import Attribution, attribute, between, compare, explain
+from lucid_ext.attribution.attribute import Attribution, attribute, between, compare, explain, from_layers
 from lucid_ext.attribution.methods import METHODS, method
 from lucid_ext.attribution.problem import Problem
+from lucid_ext.attribution.survey import LayerSurvey, survey
 from lucid_ext.attribution.targets import find_class
 from lucid_ext.attribution.trust import Agreement, Trust, agree
 
@@ -10,6 +11,7 @@ __all__ = [
     "METHODS",
     "Agreement",
     "Attribution",
+    "LayerSurvey",
     "Problem",
     "Trust",
     "agree",
@@ -18,5 +20,7 @@ __all__ = [
     "compare",
     "explain",
     "find_class",
+    "from_layers",
     "method",
+    "survey",
 ]

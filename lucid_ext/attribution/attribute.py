@@ -1,16 +1,19 @@
 """`attribute`: who influenced whom, between any two layers."""
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
+from lucid_ext.attribution.gap import completeness_gap
 from lucid_ext.attribution.methods import METHODS, run
 from lucid_ext.attribution.problem import Problem
-from lucid_ext.attribution.targets import EPSILON
-from lucid_ext.attribution.trust import Trust, completeness_gap, trust
+from lucid_ext.attribution.targets import EPSILON, find_targets
+from lucid_ext.attribution.trust import Trust, trust
 from lucid_ext.models import VisionModel, load_image
 
 
@@ -22,10 +25,6 @@ class Attribution:
         values: float32 (*atoms.shape, *targets.shape), in units of the targets' scores; for cells
             to cells (h, w, H, W).
         errors: standard errors of the values, for methods that sample, or None.
-        score: float32 (*targets.shape), the targets' scores for the image.
-        change: float32 (*targets.shape), score minus that with every atom removed.
-        gap: float32 (*targets.shape), the completeness gap
-            |change - sum of values| / max(|change|, 0.01 * sum |values|).
         method: its name.
         options: of the method.
         notes: sentences that must be read with the values; mostly none.
@@ -34,13 +33,28 @@ class Attribution:
 
     values: np.ndarray
     errors: np.ndarray | None
-    score: np.ndarray
-    change: np.ndarray
-    gap: np.ndarray
     method: str
     options: Mapping[str, Any]
     notes: tuple[str, ...]
     problem: Problem
+
+    @property
+    def score(self) -> np.ndarray:
+        """The targets' scores for the image: float32 (*targets.shape)."""
+        return self.problem.score
+
+    @property
+    def change(self) -> np.ndarray:
+        """The score minus that with every atom removed: float32 (*targets.shape)."""
+        return self.problem.score - self.problem.score_without
+
+    @functools.cached_property
+    def gap(self) -> np.ndarray:
+        """The completeness gap, float32 (*targets.shape).
+
+        |change - sum of values| / max(|change|, 0.01 * sum |values|).
+        """
+        return completeness_gap(self.values, self.change)
 
     @property
     def source(self) -> str:
@@ -68,10 +82,12 @@ class Attribution:
 
     def __repr__(self) -> str:
         """What it is, its gap and its notes, in one line each."""
-        gap = float(np.median(self.gap))
+        gap = f"completeness gap {float(np.median(self.gap)):.1%}"
+        if self.gap.size > 1:
+            gap += f", at worst {float(self.gap.max()):.1%}"
         lines = [
             f"Attribution({self.source} {self.atoms} to {self.target}, {self.method}, "
-            f"{' x '.join(map(str, self.values.shape)) or 'one value'}, completeness gap {gap:.1%})",
+            f"{' x '.join(map(str, self.values.shape)) or 'one value'}, {gap})",
             *self.notes,
         ]
         return "\n".join(lines)
@@ -119,10 +135,7 @@ def attribute(
 def explain(problem: Problem, method: str, **options: Any) -> Attribution:
     """Share out a problem's scores; `attribute` for who has a `Problem` already."""
     values, errors = run(method, problem, **options)
-    change = problem.score - problem.score_without
-    gap = completeness_gap(values, change)
-    notes = tuple(_notes(problem, values))
-    return Attribution(values, errors, problem.score, change, gap, method, options, notes, problem)
+    return Attribution(values, errors, method, options, tuple(_notes(problem, values)), problem)
 
 
 def compare(
@@ -139,6 +152,39 @@ def compare(
     """The same question answered by several methods, by default by all there are."""
     problem = Problem(model, _picture(image), source, target, atoms, baseline, seed)
     return {name: explain(problem, name) for name in methods or METHODS}
+
+
+def from_layers(
+    model: VisionModel,
+    image: Any,
+    sources: Sequence[str],
+    target: Any,
+    method: str = "gradient",
+    seed: int = 0,
+    *,
+    known: Mapping[str, tf.Tensor] | None = None,
+    **options: Any,
+) -> dict[str, Attribution]:
+    """Cells of several layers to one target: {source: what `attribute` gives}, with shared passes.
+
+    Args:
+        model: the network.
+        image: anything `load_image` takes.
+        sources: layers with positions, in the order of the network.
+        target: see `attribute`; of a layer after all of them.
+        method: see `attribute`.
+        seed: of methods that sample.
+        known: see `Problem`.
+        options: of the method.
+    """
+    picture = _picture(image)
+    layer = find_targets(model, target).layer
+    if known is None:
+        names = [*(s for s in sources if s != "input"), layer]
+        known = dict(zip(names, model.function("input", names)(model.prepare(picture)[None]), strict=True))
+    problems = [Problem(model, picture, source, target, seed=seed, known=known) for source in sources]
+    Problem.share(problems)
+    return {problem.source: explain(problem, method, **options) for problem in problems}
 
 
 def between(
@@ -160,10 +206,17 @@ def between(
         options: of the method.
     """
     picture = _picture(image)
-    return {
-        (source, target): attribute(model, picture, source, (target, "cells"), method, seed=seed, **options)
-        for source, target in itertools.combinations(layers, 2)
+    for layer in layers:
+        model.check_layer(layer)
+    known = dict(zip(layers, model.function("input", layers)(model.prepare(picture)[None]), strict=True))
+    found = {
+        target: from_layers(
+            model, picture, layers[:i], (target, "cells"), method, seed, known=known, **options
+        )
+        for i, target in enumerate(layers)
+        if i
     }
+    return {pair: found[pair[1]][pair[0]] for pair in itertools.combinations(layers, 2)}
 
 
 def _picture(image: Any) -> np.ndarray:

@@ -1,11 +1,13 @@
 """How a score is shared out among atoms. A method is one function, and yours can be one of them."""
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from lucid_ext.attribution.gap import completeness_gap
 from lucid_ext.attribution.problem import Problem
 from lucid_ext.models.gradients import SMOOTH_MAX_POOL
 
@@ -14,6 +16,9 @@ Method = Callable[..., Any]
 
 METHODS: dict[str, Method] = {}
 """By name, in the order they are shown."""
+
+PIECE = 8  # points on each half of a way that is halved
+SHORTEST = 1 / 64  # of the way; a piece this short is not halved again
 
 
 def method(name: str) -> Callable[[Method], Method]:
@@ -58,16 +63,45 @@ def gradient(problem: Problem) -> np.ndarray:
 
 
 @method("path")
-def path(problem: Problem, steps: int = 32) -> np.ndarray:
+def path(problem: Problem, steps: int = 32, tolerance: float | None = 0.01) -> np.ndarray:
     """Gradients averaged on the straight way from the baseline to the activations.
 
     Integrated gradients (Sundararajan et al., 2017) by Gauss-Legendre quadrature: the values sum up
-    to the change of the score, but for the error of `steps` points.
+    to the change of the score, but for the error of `steps` points. Where that is more than
+    `tolerance` of the change, the way is halved again and again: a piece is left alone once its own
+    error is within tolerance * sqrt(length), as errors of pieces have either sign, or once it is a
+    `SHORTEST` of the way. None leaves every target at its `steps` points.
     """
-    at, weights = np.polynomial.legendre.leggauss(steps)
-    share = (at + 1).reshape(-1, *[1] * problem.activations.ndim) / 2
-    baseline = problem.atoms.baseline
-    return problem.linear(baseline + share * (problem.activations - baseline), weights / 2)
+    acts, baseline = problem.activations, problem.atoms.baseline
+    atoms, shape = tuple(range(len(problem.atoms.shape))), problem.targets.shape
+
+    def at(share: np.ndarray) -> np.ndarray:
+        return baseline + share.reshape(-1, *[1] * acts.ndim) * (acts - baseline)
+
+    def integral(start: float, end: float, points: int, targets: np.ndarray) -> np.ndarray:
+        nodes, weights = np.polynomial.legendre.leggauss(points)
+        half = (end - start) / 2
+        return problem.linear(at(start + half * (nodes + 1)), half * weights, targets=targets)
+
+    values = integral(0, 1, steps, np.arange(problem.targets.count))
+    change = (problem.score - problem.score_without).reshape(-1)
+    if tolerance is not None:
+        rough = np.flatnonzero(completeness_gap(values, change) > tolerance)
+        allowed = tolerance * np.maximum(np.abs(change), 0.01 * np.abs(values).sum(atoms))
+        score = functools.cache(lambda share: problem.scores(at(np.array(share)))[0].reshape(-1))
+        values[..., rough] = 0
+        waiting = [(0.0, 1.0, rough)] if len(rough) else []
+        while waiting:
+            start, end, targets = waiting.pop()
+            middle = (start + end) / 2
+            for a, b in ((start, middle), (middle, end)):
+                part = integral(a, b, PIECE, targets)
+                missing = np.abs((score(b) - score(a))[targets] - part.sum(atoms))
+                split = (missing > allowed[targets] * np.sqrt(b - a)) & (b - a > SHORTEST)
+                values[..., targets[~split]] += part[..., ~split]
+                if split.any():
+                    waiting.append((a, b, targets[split]))
+    return values.reshape((*problem.atoms.shape, *shape))
 
 
 @method("smooth_maxpool")

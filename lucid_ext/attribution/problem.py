@@ -10,9 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from lucid_ext.attribution.atoms import Atoms, find_atoms
+from lucid_ext.attribution.passes import find_held, share_passes
 from lucid_ext.attribution.targets import Targets, find_targets
 from lucid_ext.models import VisionModel
-from lucid_ext.models.gradients import MAX_POOL, gradient_overrides
+from lucid_ext.models.gradients import MANY_PASSES, MANY_PASSES_ALREADY, gradient_overrides
 
 BUDGET = 1_000_000_000
 """Bytes that passes may hold at once. With TensorFlow and the network a process stays under 2 GB."""
@@ -20,8 +21,8 @@ BUDGET = 1_000_000_000
 MOST_ROWS = 64
 """Passes at once; more are not faster."""
 
-HELD_BY_GRADIENTS = 3
-"""How many times its activations a backward pass holds at most: gradients, and copies to work on."""
+HELD_BY_GRADIENTS = 4
+"""How many times its activations a backward pass holds at most: themselves, gradients, copies to work on."""
 
 
 class Problem:
@@ -39,7 +40,6 @@ class Problem:
         passes: the targets' numbers, by the backward passes they share.
         held: nodes on other paths, held at the image's values; mostly none.
         score: the targets' scores for the image.
-        score_without: the same with every atom removed.
         seed: of `rng`.
         rng: where a method's randomness comes from.
     """
@@ -53,6 +53,7 @@ class Problem:
         atoms: Any = "cells",
         baseline: str = "zero",
         seed: int = 0,
+        known: Mapping[str, tf.Tensor] | None = None,
     ):
         """Compute the activations and check that everything fits together.
 
@@ -64,6 +65,7 @@ class Problem:
             atoms: see `find_atoms`.
             baseline: see `find_atoms`.
             seed: of `rng`.
+            known: activations of some layers for the image, (1, h, w, c), where they are there already.
 
         Raises:
             ValueError: one sentence that says what does not fit.
@@ -72,15 +74,9 @@ class Problem:
             model.check_layer(source)
         self.model, self.source = model, source
         self.targets: Targets = find_targets(model, target)
-        known = model.memo.setdefault("held", {})
-        layers = (source, self.targets.layer)
-        if layers not in known:
-            check_order(model, *layers)
-            known[layers] = tuple(model.held(source, [self.targets.layer]))
-        self.held: tuple[str, ...] = known[layers]
-        seen = model.prepare(image)
-        found = model.function("input", [source, *self.held])(seen[None])
-        self.activations = seen if source == "input" else found[0].numpy()[0]
+        self.held: tuple[str, ...] = find_held(model, source, self.targets.layer)
+        found = _see(model, image, [source, self.targets.layer, *self.held], known or {})
+        self.activations = found[source].numpy()[0]
         if not np.all(np.isfinite(self.activations)):
             raise ValueError(
                 f"{source} of {model.name} has activations that are not finite for this image, so "
@@ -95,27 +91,57 @@ class Problem:
                 f"{self.atoms.count:,} {self.atoms.kind} times {self.targets.count:,} targets are "
                 f"{values / 1e9:.1f} GB of values: choose coarser atoms or fewer targets."
             )
+        params = [_tensor(array) for array in self.targets.params]
         self._given = {
-            "params": [_tensor(array) for array in self.targets.params],
+            "params": params,
             "parts": [_tensor(array) for array in self.atoms.parts],
-            "held": found[1:],
+            "held": [found[name] for name in self.held],
             "weights": {},
         }
-        self.passes = self._share_passes()
-        self._bytes = self._bytes_of_a_pass()
-        self._find_ends()
+        spatial = self.activations.ndim == 3
+        self.passes, self._seen_rows, self._seen_columns = share_passes(model, source, self.targets, spatial)
+        score = self.targets.score(found[self.targets.layer], params).numpy()
+        self.score = self._checked(score[0].reshape(self.targets.shape))
+        self._share_with([self], {})
+
+    @functools.cached_property
+    def score_without(self) -> np.ndarray:
+        """The targets' scores with every atom removed: float32 (*targets.shape)."""
+        return self._checked(self.scores(self.atoms.baseline[None])[0])
 
     def with_weights(self, weights: Mapping[str, np.ndarray]) -> "Problem":
         """The same with other weights between source and targets, by node name."""
         other = copy.copy(self)
+        other.__dict__.pop("score_without", None)
         other._given = {**self._given, "weights": {name: _tensor(w) for name, w in weights.items()}}
-        other._find_ends()
+        other._share_with([other], {})
+        other.score = other._checked(other.scores(other.activations[None])[0])
         return other
+
+    @staticmethod
+    def share(problems: Sequence["Problem"]) -> None:
+        """Let problems of one image and the same targets share their backward passes.
+
+        One pass from the targets back to the earliest source goes through the others, so that what
+        they ask at their activations is computed together, when the first of them asks for it.
+
+        Args:
+            problems: the one of the earliest source first.
+        """
+        known: dict[tuple, np.ndarray] = {}
+        for problem in problems:
+            problem._share_with(problems, known)
+
+    def _share_with(self, problems: Sequence["Problem"], known: dict[tuple, np.ndarray]) -> None:
+        self._together, self._known = problems, known
 
     def scores(self, points: np.ndarray) -> np.ndarray:
         """The targets' scores for activations (n, h, w, c): (n, *targets.shape)."""
-        rows = self._rows(1)
-        found = [self._run("scores", self._scores, points[i : i + rows]) for i in range(0, len(points), rows)]
+        rows = self._rows_of_scores()
+        found = []
+        for i in range(0, len(points), rows):
+            given = [_tensor(points[i : i + rows])]
+            found.append(self._traced("scores", self._scores, given)(*given, self._given).numpy())
         return np.concatenate(found).reshape(len(points), *self.targets.shape)
 
     def measure(self, keep: np.ndarray) -> np.ndarray:
@@ -134,6 +160,7 @@ class Problem:
         points: np.ndarray | None = None,
         weights: np.ndarray | None = None,
         overrides: Mapping[str, str] | None = None,
+        targets: np.ndarray | None = None,
     ) -> np.ndarray:
         """Gradients of all targets, times the activations, summed over each atom.
 
@@ -143,28 +170,25 @@ class Problem:
             points: (p, h, w, c) where gradients are taken; by default at the activations.
             weights: (p,) of the points; by default their mean.
             overrides: {op: registered gradient} to use instead of the true ones.
+            targets: (t,) flat numbers of the targets to compute; by default all.
 
         Returns:
-            float32 (*atoms.shape, *targets.shape).
+            float32 (*atoms.shape, *targets.shape), or (*atoms.shape, t) of some targets.
         """
-        points = self.activations[None] if points is None else points
-        weights = np.full(len(points), 1 / len(points)) if weights is None else weights
-        # One backward pass for each forward pass has nothing to save there.
-        overrides = {**(MAX_POOL if len(self.passes) > 1 else {}), **(overrides or {})}
-        run = functools.partial(self._linear, overrides=overrides)
-        rows = self._rows(HELD_BY_GRADIENTS)
-        together = max(1, rows // len(self.passes))  # points in one batch
-        sums = np.zeros((self.targets.count, *self.atoms.shape), np.float32)
-        for i in range(0, len(points), together):
-            given = points[i : i + together], weights[i : i + together]
-            for j in range(0, len(self.passes), rows):
-                passes = self.passes[j : j + rows]
-                targets = np.concatenate(passes)
-                of_pass = np.repeat(np.arange(len(passes)), [len(p) for p in passes])
-                masks = np.zeros((len(passes), self.targets.count))
-                masks[of_pass, targets] = 1
-                own = self._seen_rows[targets], self._seen_columns[targets]
-                sums[targets] += self._run(f"linear {overrides}", run, *given, masks, of_pass, *own)
+        overrides = dict(overrides or {})
+        if points is None:
+            how = tuple(sorted(overrides.items()))
+            if (self.source, how) not in self._known:
+                first = self._together[0]
+                each = first._gradients(self._together, first.activations[None], np.ones(1), overrides, None)
+                for problem, found in zip(self._together, each, strict=True):
+                    self._known[problem.source, how] = found
+            sums = self._known[self.source, how]
+        else:
+            weights = np.full(len(points), 1 / len(points)) if weights is None else weights
+            (sums,) = self._gradients([self], points, weights, overrides, targets)
+        if targets is not None:
+            return np.moveaxis(sums[targets], 0, -1)
         return np.moveaxis(sums, 0, -1).reshape((*self.atoms.shape, *self.targets.shape))
 
     def keep_first(self, order: np.ndarray, counts: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -194,143 +218,176 @@ class Problem:
 
     def _measure_by(self, keep: Callable, numbers: np.ndarray) -> np.ndarray:
         """`measure` of what `keep` makes of numbers, a few at a time."""
-        rows = self._rows(1)
+        rows = self._rows_of_scores()
         chunks = [numbers[i : i + rows] for i in range(0, len(numbers), rows)]
         return np.concatenate([self.measure(keep(k).reshape(-1, *self.atoms.shape)) for k in chunks])
 
-    def _find_ends(self) -> None:
-        ends = self.scores(np.stack([self.activations, self.atoms.baseline]))
-        if not np.all(np.isfinite(ends)):
+    def _checked(self, score: np.ndarray) -> np.ndarray:
+        if not np.all(np.isfinite(score)):
             raise ValueError(f"{self.targets.name} is not finite for this image: nothing can be attributed.")
-        self.score, self.score_without = ends
+        return score
 
-    def _share_passes(self) -> list[np.ndarray]:
-        """Targets, by the backward passes they can share: those that depend on different cells.
-
-        Along each axis, targets a stride apart depend on different cells; the smallest such stride
-        is used. They get their gradients from one pass, each its own part of the picture.
-        """
-        cells = self.targets.cells
-        self._seen_rows = self._seen_columns = np.ones((self.targets.count, 1))
-        alone = [np.array([i]) for i in range(self.targets.count)]
-        if cells is None or len(cells) == 1 or self.activations.ndim != 3:
-            return alone
-        known = self.model.memo.setdefault("dependencies", {})
-        layers = (self.source, self.targets.layer)
-        if layers not in known:
-            known[layers] = self.model.dependencies(*layers)
-        rows, columns = known[layers]
-        stride_y, stride_x = _stride(rows), _stride(columns)
-        y, x = np.divmod(cells, len(columns))
-        number = (y % stride_y) * stride_x + x % stride_x
-        if len(np.unique(number)) == len(cells):
-            return alone
-        self._seen_rows, self._seen_columns = rows[y], columns[x]
-        return [np.flatnonzero(number == k) for k in np.unique(number)]
-
-    def _scores(self, points: tf.Tensor, given: dict[str, Any]) -> tf.Tensor:
-        """The scores (n, count) of a batch, to be traced."""
+    def _layers(self, points: tf.Tensor, given: dict[str, Any], fetch: Sequence[str]) -> list[tf.Tensor]:
+        """Later layers for a batch of activations, to be traced."""
         held = {
             name: tf.repeat(value, tf.shape(points)[0], 0)
             for name, value in zip(self.held, given["held"], strict=True)
         }
         start = self.model.to_range(points) if self.source == "input" else points
-        replaced = {**given["weights"], **held, self.source: start}
-        (layer,) = self.model.splice(replaced, [self.targets.layer])
+        return self.model.splice({**given["weights"], **held, self.source: start}, fetch)
+
+    def _scores(self, points: tf.Tensor, given: dict[str, Any]) -> tf.Tensor:
+        """The scores (n, count) of a batch, to be traced."""
+        (layer,) = self._layers(points, given, [self.targets.layer])
         return self.targets.score(layer, given["params"])
+
+    def _gradients(
+        self,
+        problems: Sequence["Problem"],
+        points: np.ndarray,
+        weights: np.ndarray,
+        overrides: dict[str, str],
+        targets: np.ndarray | None,
+    ) -> list[np.ndarray]:
+        """For each problem, the sum over points of its targets' gradients: (targets, *atoms.shape).
+
+        `problems` are this one, and others that share its passes.
+        """
+        passes = self.passes
+        if targets is not None:
+            passes = [shared for p in passes if len(shared := p[np.isin(p, targets)])]
+        one, count = len(passes) == 1, self.targets.count
+        ops = self.model.ops(self.source, self.targets.layer)
+        # Without gradients for more rows than went forward, each pass has a forward pass of its own.
+        many = not one and ops <= {*MANY_PASSES, *MANY_PASSES_ALREADY}
+        overrides = {**(MANY_PASSES if many else {}), **overrides}
+        run = functools.partial(self._linear, problems=problems, overrides=overrides, one=one, many=many)
+        what = f"linear {overrides} {one} {many} {[(p.source, p.atoms.kind) for p in problems]}"
+        parts = [problem._given["parts"] for problem in problems]
+        sums = [np.zeros((count, *problem.atoms.shape), np.float32) for problem in problems]
+
+        def inputs(chunk: slice, passes: Sequence[np.ndarray]) -> list[Any]:
+            own = np.concatenate(passes)
+            of_pass = np.repeat(np.arange(len(passes)), [len(p) for p in passes])
+            masks = np.zeros((len(passes), count), np.float32)
+            masks[of_pass, own] = 1
+            # Either one pass and many points, or many passes and one point.
+            seeds = weights[chunk, None] * masks
+            seen = [(problem._seen_rows[own], problem._seen_columns[own]) for problem in problems]
+            arrays = [points[chunk], seeds, of_pass, seen, parts]
+            return tf.nest.map_structure(lambda a: a if tf.is_tensor(a) else _tensor(a), arrays)
+
+        traced = self._traced(what, run, inputs(slice(0, 1), passes))
+        rows = self._rows(traced, HELD_BY_GRADIENTS)
+        step = rows if one else 1
+        for i in range(0, len(points), step):
+            for j in range(0, len(passes), rows):
+                some = passes[j : j + rows]
+                found = traced(*tf.nest.flatten([*inputs(slice(i, i + step), some), self._given]))
+                for total, values in zip(sums, found, strict=True):
+                    total[np.concatenate(some)] += values.numpy()
+        return sums
 
     def _linear(
         self,
         points: tf.Tensor,
-        weights: tf.Tensor,
-        masks: tf.Tensor,
+        seeds: tf.Tensor,
         of_pass: tf.Tensor,
+        seen: Sequence[tuple[tf.Tensor, tf.Tensor]],
+        parts: Sequence[Sequence[tf.Tensor]],
+        given: dict[str, Any],
+        *,
+        problems: Sequence["Problem"],
+        overrides: dict[str, str],
+        one: bool,
+        many: bool,
+    ) -> list[tf.Tensor]:
+        """Gradients of targets, contracted: for each problem (targets, *atoms.shape); to be traced.
+
+        A backward pass for each row of `seeds`, the weights of the scores in it. Target i reads from
+        pass `of_pass[i]` what lies in its own rows and columns.
+        """
+        if not many:
+            points = tf.repeat(points, tf.shape(seeds)[0] // tf.shape(points)[0], 0)
+        others = [problem.source for problem in problems[1:]]
+        with gradient_overrides(overrides):
+            layer, *sources = self._layers(points, given, [self.targets.layer, *others])
+        repeated = tf.repeat(layer, tf.shape(seeds)[0] // tf.shape(layer)[0], 0)
+        (seed,) = tf.gradients(self.targets.score(repeated, given["params"]), repeated, seeds)
+        gradients = tf.gradients(layer, [points, *sources], seed)
+        if any(gradient is None for gradient in gradients):
+            raise ValueError(f"{self.targets.layer} has no gradient with respect to {self.source}.")
+        if one:
+            gradients = [tf.reduce_sum(gradient, 0, keepdims=True) for gradient in gradients]
+        shared = one or len(self.passes) < self.targets.count
+        return [
+            problem._contract(gradient, of_pass if shared else None, *own, part)
+            for problem, gradient, own, part in zip(problems, gradients, seen, parts, strict=True)
+        ]
+
+    def _contract(
+        self,
+        gradients: tf.Tensor,
+        of_pass: tf.Tensor | None,
         rows: tf.Tensor,
         columns: tf.Tensor,
-        given: dict[str, Any],
-        overrides: dict[str, str],
+        parts: Sequence[tf.Tensor],
     ) -> tf.Tensor:
-        """Gradients of targets, contracted: (targets, *atoms.shape); to be traced.
-
-        One forward pass for the points, and for each row of `masks` a backward pass for the targets
-        it chooses; target i reads from pass `of_pass[i]` what lies in its own rows and columns.
-        """
-        with gradient_overrides(overrides):
-            scores = self._scores(points, given)
-
-        def backward(mask: tf.Tensor) -> tf.Tensor:
-            (gradient,) = tf.gradients(scores, points, weights[:, None] * mask)
-            if gradient is None:
-                raise ValueError(f"{self.targets.layer} has no gradient with respect to {self.source}.")
-            return tf.reduce_sum(gradient, 0)
-
-        one = len(self.passes) == 1  # no need to trace for many
-        gradients = backward(masks[0])[None] if one else tf.vectorized_map(backward, masks)
-        contract = functools.partial(self.atoms.contract, parts=given["parts"])
-        if len(self.passes) == self.targets.count:
+        """Gradients of passes as shares of the atoms for each target: (targets, *atoms.shape)."""
+        contract = functools.partial(self.atoms.contract, parts=parts)
+        if of_pass is None:  # each target has its own
             return contract(gradients)
+        if self.activations.ndim != 3:
+            return contract(tf.gather(gradients, of_pass))
         seen = rows[:, :, None] * columns[:, None, :]
         if self.atoms.kind == "cells":
             return tf.gather(contract(gradients), of_pass) * seen
         return contract(tf.gather(gradients, of_pass) * seen[..., None])
 
-    def _run(self, what: str, run: Callable, *inputs: np.ndarray) -> np.ndarray:
-        """Run `run(*inputs, given)`, traced once for all problems alike and kept with the network."""
-        tensors = [_tensor(array) for array in inputs]
-        specs = [tf.TensorSpec([None, *t.shape[1:]], t.dtype) for t in tensors]
-        return self._traced(what, run, specs)(*tensors, self._given).numpy()
+    def _traced(self, what: str, run: Callable, inputs: Sequence[Any]) -> Any:
+        """`run(*inputs, given)`, traced once for all problems alike and kept with the network."""
 
-    def _traced(self, what: str, run: Callable, specs: Sequence[tf.TensorSpec]) -> Any:
-        specs = [*specs, tf.nest.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), self._given)]
-        passes = (len(self.passes) == 1, len(self.passes) < self.targets.count)
-        layers = (self.source, self.targets.layer, self.targets.kind, self.atoms.kind)
-        key = (what, *layers, *passes, str(specs))
+        def spec(tensor: tf.Tensor) -> tf.TensorSpec:
+            return tf.TensorSpec([None, *tensor.shape[1:]], tensor.dtype)
+
+        specs = tf.nest.map_structure(spec, list(inputs[:4])) + list(inputs[4:])
+        specs = [*specs, self._given]
+        specs = tf.nest.map_structure(
+            lambda t: tf.TensorSpec(t.shape, t.dtype) if tf.is_tensor(t) else t, specs
+        )
+        key = (what, self.source, self.targets.layer, self.targets.kind, self.atoms.kind, str(specs))
         known = self.model.memo.setdefault("attribution", {})
         if key not in known:
             traced = tf.function(lambda *given: run(*given), autograph=False)
             known[key] = traced.get_concrete_function(*specs)
         return known[key]
 
-    def _bytes_of_a_pass(self) -> int:
-        """What all tensors between source and targets take for one row of a batch."""
-        points = tf.TensorSpec((1, *self.activations.shape), tf.float32)
-        graph = self._traced("bytes", self._scores, [points]).graph
-        computed = [op for op in graph.get_operations() if op.type not in ("Placeholder", "Const")]
-        return 4 * sum(t.shape.num_elements() or 0 for op in computed for t in op.outputs)
+    def _rows_of_scores(self) -> int:
+        traced = self._traced("scores", self._scores, [_tensor(self.activations[None])])
+        return self._rows(traced, 1)
 
-    def _rows(self, held: int) -> int:
-        """How many rows of a batch the budget allows."""
+    def _rows(self, traced: Any, held: int) -> int:
+        """How many rows of a batch the budget allows, by what lies between source and targets."""
+        ops = [op for op in traced.graph.get_operations() if op.name.startswith("network")]
+        forward = 4 * sum(math.prod(t.shape[1:]) for op in ops for t in op.outputs if t.shape.rank)
         shared = math.ceil(self.targets.count / len(self.passes))
-        row = held * self._bytes + 4 * self.activations.size * (2 + shared * (self.atoms.kind != "cells"))
+        row = held * forward + 4 * self.activations.size * (2 + shared * (self.atoms.kind != "cells"))
         return int(np.clip(BUDGET // row, 1, MOST_ROWS))
+
+
+def _see(
+    model: VisionModel, image: np.ndarray, layers: Sequence[str], known: Mapping[str, tf.Tensor]
+) -> dict[str, tf.Tensor]:
+    """Activations of layers for an image, (1, h, w, c); of "input", the image as the network sees it."""
+    missing = [name for name in dict.fromkeys(layers) if name not in known]
+    if not missing:
+        return dict(known)
+    seen = model.prepare(image)[None]
+    fetch = [name for name in missing if name != "input"]
+    found = dict(zip(fetch, model.function("input", fetch)(seen), strict=True)) if fetch else {}
+    return {**known, "input": tf.constant(seen), **found}
 
 
 def _tensor(array: np.ndarray) -> tf.Tensor:
     """Whole numbers as int64, all others as float32."""
     return tf.constant(array, tf.int64 if array.dtype == np.int64 else tf.float32)
-
-
-def _stride(seen: np.ndarray) -> int:
-    """How far apart along an axis two targets must be to depend on different cells."""
-    meet = seen.astype(int) @ seen.T.astype(int) > 0
-    first, second = np.nonzero(meet)
-    return int(np.abs(first - second).max()) + 1
-
-
-def check_order(model: VisionModel, source: str, layer: str) -> None:
-    """Raise a ValueError unless the layer of the targets comes after the source."""
-    if source == layer:
-        raise ValueError(f"source and target are both {layer}: the source must come before the target.")
-    try:
-        model.held(source, [layer])
-    except ValueError:
-        pass
-    else:
-        return
-    try:
-        model.held(layer, [source])
-    except ValueError:
-        raise ValueError(
-            f"{source} and {layer} do not lie on one path of {model.name}: neither decides the other."
-        ) from None
-    raise ValueError(f"{source} comes after {layer}: attribution goes from an earlier layer to a later one.")

@@ -2,7 +2,7 @@
 
 import dataclasses
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,7 @@ class Targets:
         """(count,) the flat indices of the cells the scores belong to, or None."""
         return self.params[0] if self.kind == "norms" else None
 
-    def score(self, layer: tf.Tensor, params: Sequence[tf.Tensor]) -> tf.Tensor:
+    def score(self, layer: tf.Tensor, params: Iterable[tf.Tensor]) -> tf.Tensor:
         """The scores (n, count) for a batch of the layer's activations."""
         return SCORES[self.kind](layer, *params)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
+from lucid_ext.attribution.gap import completeness_gap
 from lucid_ext.attribution.methods import METHODS, run
 from lucid_ext.attribution.problem import Problem
 
@@ -63,19 +64,6 @@ class Trust:
     def signs(self) -> np.ndarray | None:
         """Share of atoms whose sign is that of the measured effect, (*targets.shape)."""
         return None if self.agreement is None else self.agreement.signs
-
-
-def completeness_gap(values: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """|change - sum of values| / max(|change|, 0.01 * sum |values|); zero where all is zero.
-
-    Args:
-        values: (*atoms.shape, *targets.shape).
-        change: (*targets.shape).
-    """
-    over = tuple(range(values.ndim - change.ndim))
-    left = np.abs(change - values.sum(over, dtype=np.float64))
-    whole = np.maximum(np.abs(change), 0.01 * np.abs(values).sum(over, dtype=np.float64))
-    return np.divide(left, whole, out=np.zeros_like(left), where=whole > 0).astype(np.float32)
 
 
 def agree(a: np.ndarray, b: np.ndarray, targets: int = 0, top: int = 10) -> Agreement:

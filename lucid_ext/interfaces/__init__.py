@@ -6,6 +6,7 @@ from lucid_ext.interfaces.concept_cards import Concepts, concepts
 from lucid_ext.interfaces.evidence import IconReport, icon_report
 from lucid_ext.interfaces.group_flow import GroupFlow
 from lucid_ext.interfaces.interface import Interface
+from lucid_ext.interfaces.method_comparison import MethodComparison
 from lucid_ext.interfaces.neuron_groups import NeuronGroups
 from lucid_ext.interfaces.pair import Pair
 from lucid_ext.interfaces.semantic_dictionary import SemanticDictionary
@@ -18,6 +19,7 @@ __all__ = [
     "GroupFlow",
     "IconReport",
     "Interface",
+    "MethodComparison",
     "NeuronGroups",
     "Pair",
     "SemanticDictionary",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lucid_ext.attribution import find_class
-from lucid_ext.attribution.problem import check_order
+from lucid_ext.attribution.passes import check_order
 from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units
 from lucid_ext.interfaces.arrivals import Arrived, arrivals, missing_icons
 from lucid_ext.interfaces.cells import default_layers

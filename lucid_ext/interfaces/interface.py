@@ -256,6 +256,14 @@ class Interface:
             self._boards[tuple(choice.values())] = board
         return board
 
+    def renew(self, choice: Mapping[str, str]) -> None:
+        """Make the board of a choice anew, where more is known by now, and draw it if it is shown."""
+        with self._lock:
+            self._boards.pop(tuple(choice.values()), None)
+            board = self.board_of(choice)
+        if self._view and choice == self.choice:
+            self._view.show(board)
+
     def _places(self, atoms: Mapping[str, int]) -> dict[str, tuple[int, int] | int]:
         places: dict[str, tuple[int, int] | int] = {}
         for name, atom in atoms.items():

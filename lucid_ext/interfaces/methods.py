@@ -7,7 +7,7 @@ from lucid_ext.attribution import METHODS
 
 SLOW = ("shapley", "random")  # offered only where they are asked for
 OPTIONS: dict[str, dict[str, Any]] = {
-    "path": {"steps": 8}
+    "path": {"steps": 8, "tolerance": None}
 }  # enough here, and a quarter of the time of the default
 
 

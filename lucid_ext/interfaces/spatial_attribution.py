@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lucid_ext.attribution import Attribution, agree, attribute, between, find_class
+from lucid_ext.attribution import Attribution, agree, attribute, between, find_class, from_layers
 from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units
 from lucid_ext.interfaces.arrivals import Arrived
 from lucid_ext.interfaces.cells import default_layers, first_layer
@@ -16,7 +16,10 @@ from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore
 from lucid_ext.optvis.grids import stream_tiles
 
-LAYERS = ("mixed4a", "mixed4d", "mixed5a")
+LAYERS = ("mixed3a", "mixed4a", "mixed4d", "mixed5a")
+QUICK = ("gradient", "smooth_maxpool")  # those a page has in any case
+AT_ONCE = 256  # cells whose effects are measured before the board is shown; those of finer layers follow
+DRAFTED = 64  # cells of a layer whose drafts a page waits for
 TINTED_BY = "smooth_maxpool"  # as in the article
 CLASSES = 50  # the most probable ones, whose evidence is computed
 SCALES = ("each cell", "pair of layers")  # what a fully clear cell is
@@ -45,7 +48,7 @@ class SpatialAttribution(Interface):
         *,
         methods: Sequence[str] | None = None,
         target: Any = None,
-        tiles: bool = False,
+        tiles: bool = True,
         store: IconStore | None = None,
         seed: int = 0,
     ):
@@ -54,14 +57,15 @@ class SpatialAttribution(Interface):
         Args:
             model: the network.
             image: anything `load_image` takes.
-            layers: with positions, on one path; by default `mixed4a`, `mixed4d` and `mixed5a`, or in
-                another network the last layer of each of its coarsest grids.
+            layers: with positions, on one path; by default `mixed3a`, `mixed4a`, `mixed4d` and
+                `mixed5a`, or in another network the last layer of each of its coarsest grids.
             method: of attribution, to begin with.
             methods: those to choose from; by default all there are but the slow ones.
             target: the class, by name or number, whose predicted and measured effects are compared; by
                 default the most probable one. A pair of pictures needs the same.
-            tiles: draw what each cell sees under its tint, as `ActivationGrid` does; they stream in, and
-                a page waits for drafts of them. Otherwise cells are parts of the photograph.
+            tiles: draw what each cell sees under its tint, as `ActivationGrid` does; they stream in,
+                drafts first. A page has those that are there, and waits for drafts of the coarsest
+                layer only. Where there is no tile, a cell is a part of the photograph.
             store: where tiles are kept.
             seed: of tiles, of methods that sample, and of the tint.
         """
@@ -70,6 +74,7 @@ class SpatialAttribution(Interface):
         )
         self.first = first_layer({name: model.layers[name] for name in self.layers})
         self.target = None if target is None else find_class(model, target)
+        self._asked = set(methods or QUICK)
         self._tiled = tiles
         self._store, self._seed = store or IconStore(), seed
         options = {"method": offered(method, methods), "scale": list(SCALES)}
@@ -91,8 +96,16 @@ class SpatialAttribution(Interface):
         self._final: dict[str, set[int]] = {layer: set() for layer in self.layers}
 
     def page_choices(self) -> list[dict[str, str]]:
-        """Every method, by the present scale: a page of both would be twice as large."""
-        return [choice for choice in super().page_choices() if choice["scale"] == self.choice["scale"]]
+        """The methods asked for, or else the quick ones and those looked at, by the present scale.
+
+        A page of both scales would be twice as large, and one of all methods takes minutes.
+        """
+        wanted = self._asked | {name for kind, name in self._found if kind == "cells"}
+        return [
+            choice
+            for choice in super().page_choices()
+            if choice["scale"] == self.choice["scale"] and choice["method"] in wanted
+        ]
 
     def make_board(self, choice: Mapping[str, str]) -> Board:
         """Attribute by the chosen method; tiles are left to `refine`."""
@@ -132,6 +145,13 @@ class SpatialAttribution(Interface):
                     f"{name} would lose {{effect.2.value}}; {method} predicts {{effect.1.value}}."
                     for layer in [*self.layers, "image"]
                 ),
+                *(
+                    f"The cell at {{{layer}}} of {layer} weighs most on {{classes.1}} ({{classes.1.value}}) "
+                    f"and {{classes.2}} ({{classes.2.value}}). {method} predicts that {name} would lose "
+                    "{effect.1.value} without it."
+                    for layer in self.layers
+                    if self._measured(layer) is None
+                ),
             ],
             choice=choice,
         )
@@ -139,15 +159,37 @@ class SpatialAttribution(Interface):
     def refine(
         self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
     ) -> Iterator[Arrived]:
-        """Tiles under their tint: those that are there, then drafts, then, but for a page, better ones."""
-        if not self._tiled:
-            return
+        """Tiles under their tint: those that are there, then drafts, then, but for a page, better ones.
+
+        Before the better ones, the effects of the cells of fine layers are measured.
+        """
+        yield from self._tiles_there()
+        coarse_first = self.layers[::-1] if self._tiled else []
+        for layer in coarse_first:
+            if not page or np.prod(self._acts[layer].shape[:2]) <= DRAFTED:
+                yield from self._drawn(layer, True, go_on)
+        for layer in self.layers:
+            if go_on() and self._measured(layer) is None:
+                self._measure(layer)
+        if self._unmeasured(board):
+            self.renew(board.choice)
+            yield from self._tiles_there()
+        for layer in coarse_first if not page else ():
+            yield from self._drawn(layer, False, go_on)
+
+    def _tiles_there(self) -> Iterator[Arrived]:
         for layer in reversed(self.layers):
             if self._tiles[layer]:
                 yield layer, dict(self._tiles[layer])
-        for draft in (True,) if page else (True, False):
-            for layer in reversed(self.layers):
-                yield from self._drawn(layer, draft, go_on)
+
+    def _unmeasured(self, board: Board) -> bool:
+        """Whether effects that have been measured since are missing on a board."""
+        shown = {link.source: link for link in board.links if link.target == "effect"}
+        return any(
+            isinstance(link := shown[layer], Ranking) and link.atoms.shape[1] == 1
+            for layer in self.layers
+            if self._measured(layer) is not None
+        )
 
     def _drawn(self, layer: str, draft: bool, go_on: Callable[[], bool]) -> Iterator[Arrived]:
         acts, tints = self._acts[layer], self._tints[layer].reshape(-1, 4)
@@ -187,14 +229,17 @@ class SpatialAttribution(Interface):
     def _truth(self, layer: str, method: str) -> str:
         """How far to believe what is said of a layer's effect on the class."""
         column = self._classes.index(self._explained)
-        found = self._to_classes(layer, method)
-        alike = agree(found.values[..., column], self._measured(layer))
-        parts = [
-            f"gap {float(found.gap[column]):.0%}",
-            f"rank correlation {float(alike.spearman):.2f}",
-            f"signs {float(alike.signs):.0%}",
-        ]
-        return f"{method} to {self.model.labels[self._explained]}, against measured: {', '.join(parts)}."
+        found, name = self._to_classes(layer, method), self.model.labels[self._explained]
+        gap, measured = f"gap {float(found.gap[column]):.0%}", self._measured(layer)
+        if measured is None:
+            return (
+                f"{method} to {name}: {gap}; its {found.values[..., 0].size} cells are still being measured."
+            )
+        alike = agree(found.values[..., column], measured)
+        return (
+            f"{method} to {name}, against measured: {gap}, rank correlation {float(alike.spearman):.2f}, "
+            f"signs {float(alike.signs):.0%}."
+        )
 
     def _class_links(self, method: str) -> tuple[list[Link], tuple[float, float], list[Link]]:
         """What cells say of classes, the scales of the two lists, and where evidence for classes is."""
@@ -204,11 +249,12 @@ class SpatialAttribution(Interface):
         classes = np.array(self._classes, np.int32)
         for layer in self.layers:
             values = self._to_classes(layer, method).values.reshape(-1, len(classes))
-            effects = np.stack([self._effect(layer, method), self._measured(layer).ravel()], 1)
+            known = [self._effect(layer, method), self._measured(layer)]
+            effects = np.stack([effect.ravel() for effect in known if effect is not None], 1)
             most = np.maximum(most, [np.abs(values).max(initial=0), np.abs(effects).max(initial=0)])
             order = np.argsort(-np.abs(values), axis=1, kind="stable")
             ranked = Ranking(layer, "classes", classes[order], np.take_along_axis(values, order, axis=1))
-            pair = np.tile(np.arange(2, dtype=np.int32), (len(values), 1))
+            pair = np.tile(np.arange(effects.shape[1], dtype=np.int32), (len(values), 1))
             # The picture itself speaks for the first layer.
             at = 0 if layer == self.first else len(rankings)
             rankings[at:at] = [ranked, Ranking(layer, "effect", pair, effects)]
@@ -240,18 +286,26 @@ class SpatialAttribution(Interface):
     def _to_classes(self, layer: str, method: str) -> Attribution:
         """Cells to classes: values (h, w, classes)."""
         options = OPTIONS.get(method, {})
-        ask = lambda: attribute(  # noqa: E731
-            self.model, self._seen, layer, self._classes, method, seed=self._seed, **options
+        if method == "ablation":  # what is measured of one layer says nothing of the others
+            ask = lambda: attribute(self.model, self._seen, layer, self._classes, method)  # noqa: E731
+            return self._once((layer, method), ask)
+        ask_all = lambda: from_layers(  # noqa: E731
+            self.model, self._seen, self.layers, self._classes, method, self._seed, **options
         )
-        return self._once((layer, method), ask)
+        return self._once(("classes", method), ask_all)[layer]
 
     def _effect(self, layer: str, method: str) -> np.ndarray:
         """What a method says of the explained class: (h * w,)."""
         column = self._classes.index(self._explained)
         return self._to_classes(layer, method).values[..., column].ravel()
 
-    def _measured(self, layer: str) -> np.ndarray:
-        """What the explained class loses without each cell: (h, w)."""
+    def _measured(self, layer: str) -> np.ndarray | None:
+        """What the explained class loses without each cell: (h, w); None where it is still to be measured."""
+        if (layer, "ablation") not in self._found and np.prod(self._acts[layer].shape[:2]) > AT_ONCE:
+            return None
+        return self._measure(layer)
+
+    def _measure(self, layer: str) -> np.ndarray:
         return self._to_classes(layer, "ablation").values[..., self._classes.index(self._explained)]
 
     def _once(self, key: tuple[str, str], ask: Callable[[], Any]) -> Any:

@@ -183,6 +183,11 @@ class VisionModel:
         read = {i for node in part.node for i in node.input}
         return {name: value for name, value in self._weights.items() if name in read}
 
+    def ops(self, source: str, target: str) -> set[str]:
+        """The types of the operations between two layers, as "Conv2D"."""
+        part = between(self._structure, {source, *self._weights}, [target])
+        return {node.op for node in part.node}
+
     def dependencies(self, source: str, target: str) -> tuple[np.ndarray, np.ndarray]:
         """Which cells of `source` a cell of `target` can depend on; both are layers with positions.
 

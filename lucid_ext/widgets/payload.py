@@ -194,6 +194,7 @@ def _panel(
         "renamable": panel.renamable,
         "named_after": panel.named_after,
         "column": panel.column,
+        "start": panel.start,
         **_sheet_of(panel, sorted(used[panel.name]), sheets),
         **(_card_parts(panel) if isinstance(panel, Cards) else {}),
     }
@@ -265,23 +266,43 @@ def _sheet_of(panel: Panel, atoms: Sequence[int], sheets: _Sheets) -> dict[str, 
 
 
 def _links(board: Board) -> list[dict[str, Any]]:
-    """The links; weights that several have in common travel with the first of them."""
+    """The links; weights that several have in common, or turned round, travel with the first of them."""
     made: list[dict[str, Any]] = []
-    first: dict[int, int] = {}
+    first: dict[tuple, int] = {}
     for link in board.links:
         spec = _link(link, board)
         if isinstance(link, Heat):
-            carrier = first.setdefault(id(link.weights), len(made))
-            spec["weights"] = _array(link.weights, "f16") if carrier == len(made) else {"as": carrier}
+            carrier = first.setdefault(_place(link.weights), len(made))
+            turned = first.get(_place(link.weights.T), carrier)
+            if carrier < len(made):
+                spec["weights"] = {"as": carrier}
+            elif turned < len(made):
+                spec["weights"] = {"as": turned, "turned": True}
+            else:
+                spec["weights"] = _weights(link.weights)
         made.append(spec)
     return made
+
+
+def _place(array: np.ndarray) -> tuple:
+    """Where an array's numbers lie in memory, and how."""
+    return array.__array_interface__["data"][0], array.shape, array.strides
+
+
+def _weights(weights: np.ndarray) -> dict[str, Any]:
+    """Weights as float16; where most rows are zero, only the others and their numbers."""
+    rows = np.flatnonzero(weights.any(1))
+    if len(rows) > len(weights) / 2:
+        return _array(weights, "f16")
+    return {**_array(weights[rows], "f16"), "shape": list(weights.shape), "rows": rows.tolist()}
 
 
 def _link(link: Link, board: Board) -> dict[str, Any]:
     ends = {"kind": type(link).__name__.lower(), "source": link.source, "target": link.target}
     if isinstance(link, Heat):
         signed = bool((link.weights < 0).any())
-        return {**ends, "signed": signed, "scale": link.scale, "law": link.law}
+        scale = link.scale.tolist() if isinstance(link.scale, np.ndarray) else link.scale
+        return {**ends, "signed": signed, "scale": scale, "law": link.law}
     if isinstance(link, Dials):
         table = link.values.reshape(-1, link.values.shape[-1])
         levels = [round(float(level), 4) for level in link.levels]

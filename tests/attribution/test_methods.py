@@ -35,6 +35,27 @@ def test_path_is_an_integral(chain, picture):
     assert found.values.sum() == pytest.approx(change, rel=0.006)
 
 
+def test_path_is_halved_where_the_score_bends(chain, picture):
+    """Against a thousand midpoints, for the cell where two points are furthest off."""
+    gaps = lx.attribute(chain, picture, "first_relu", ("third", "cells"), "path", steps=2, tolerance=None).gap
+    worst = np.unravel_index(gaps.argmax(), gaps.shape)
+    ask = chain, picture, "first_relu", ("third", worst), "path"
+    plain = lx.attribute(*ask, steps=2, tolerance=None)
+    halved = lx.attribute(*ask, steps=2, tolerance=0.002)
+    assert plain.gap == pytest.approx(gaps.max(), rel=1e-2)
+    assert plain.gap > 0.01
+    assert halved.gap < 0.004
+    problem = halved.problem
+    midpoints = (np.arange(1000) + 0.5).reshape(-1, 1, 1, 1) / 1000
+    expected = problem.linear(midpoints * problem.activations)
+    assert np.abs(halved.values - expected).sum() < 0.02 * np.abs(expected).sum()
+    assert np.abs(halved.values - expected).sum() < np.abs(plain.values - expected).sum() / 2
+    several = lx.attribute(chain, picture, "first_relu", [0, 2], "path", steps=2, tolerance=0.002)
+    assert several.gap.max() < 0.004
+    assert "completeness gap 0." in repr(several)
+    assert ", at worst 0." in repr(several)
+
+
 def test_path_from_the_mean_and_without_groups(chain, picture):
     acts = np.maximum(chain.activations(picture, "second"), 0)
     groups = lx.factorize(acts, 3)
@@ -218,7 +239,7 @@ def test_what_a_method_of_ones_own_must_give(chain, picture, monkeypatch):
         lx.attribute(*ask, "odd")
     with pytest.raises(ValueError, match=r"no method 'shapely'; expected one of gradient, path"):
         lx.attribute(*ask, "shapely")
-    with pytest.raises(ValueError, match="'path' has no option 'step'; it takes steps"):
+    with pytest.raises(ValueError, match="'path' has no option 'step'; it takes steps, tolerance"):
         lx.attribute(*ask, "path", step=3)
     with pytest.raises(ValueError, match="permutations is 2; at least 4"):
         lx.attribute(*ask, "shapley", permutations=2)

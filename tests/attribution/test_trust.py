@@ -5,7 +5,8 @@ import pytest
 from scipy.stats import spearmanr
 
 import lucid_ext as lx
-from lucid_ext.attribution.trust import completeness_gap, shuffled_weights
+from lucid_ext.attribution.gap import completeness_gap
+from lucid_ext.attribution.trust import shuffled_weights
 
 
 def test_gap_by_hand():

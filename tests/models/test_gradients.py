@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lucid_ext.models.gradients import MAX_POOL, REDIRECTED_RELU, SMOOTH_MAX_POOL, gradient_overrides
+from lucid_ext.models.gradients import MANY_PASSES, REDIRECTED_RELU, SMOOTH_MAX_POOL, gradient_overrides
+
+POOLS = [(2, 2, "VALID"), (3, 2, "SAME"), (3, 1, "SAME")]
 
 
 @pytest.mark.parametrize(("op", "most"), [("Relu", np.inf), ("Relu6", 6.0)])
@@ -28,7 +30,7 @@ def test_redirected_relus(op, most, rng):
     assert np.array_equal(run(tf.constant(x)), expected)
 
 
-@pytest.mark.parametrize(("window", "stride", "padding"), [(2, 2, "VALID"), (3, 2, "SAME"), (3, 1, "SAME")])
+@pytest.mark.parametrize(("window", "stride", "padding"), POOLS)
 def test_smoothed_max_pooling(window, stride, padding, rng):
     """Against TensorFlow's own gradient of the formula."""
     x = tf.constant(rng.normal(0, 1, (2, 9, 8, 3)).astype(np.float32))
@@ -50,20 +52,29 @@ def test_smoothed_max_pooling(window, stride, padding, rng):
     np.testing.assert_allclose(found, tape.gradient(y, x, grad), atol=1e-5)
 
 
-@pytest.mark.parametrize(("window", "stride", "padding"), [(2, 2, "VALID"), (3, 2, "SAME"), (3, 1, "SAME")])
-def test_max_pooling_for_many_passes_is_max_poolings_own(window, stride, padding, rng):
-    x = tf.nn.relu(rng.normal(0, 1, (2, 9, 8, 3)).astype(np.float32).round())  # with ties
-    shape = tf.nn.max_pool2d(x, window, stride, padding).shape
-    grads = tf.constant(rng.normal(size=(5, *shape)).astype(np.float32))
+@pytest.mark.parametrize(("window", "stride", "padding"), POOLS)
+def test_many_passes_after_one_get_what_each_gets_alone(window, stride, padding, rng):
+    """Through every op that has a gradient of its own for it; with ties in the max-pooling."""
+    kernel = tf.constant(rng.normal(size=(3, 3, 3, 4)).astype(np.float32))
+    x = tf.constant(rng.normal(0, 1, (1, 9, 8, 3)).astype(np.float32).round())
 
-    @tf.function(autograph=False)
+    def network(x):
+        pooled = tf.nn.max_pool2d(x, window, stride, padding)
+        both = tf.concat([tf.nn.relu(tf.nn.conv2d(pooled, kernel, 1, "SAME")), pooled], -1)
+        return both, tf.reduce_mean(tf.nn.relu(both), [1, 2])
+
+    grads = [tf.constant(rng.normal(size=(5, *y.shape[1:])).astype(np.float32)) for y in network(x)]
+
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, 9, 8, 3])])
     def run(x):
-        with gradient_overrides(MAX_POOL):
-            y = tf.nn.max_pool2d(x, window, stride, padding)
-        return tf.vectorized_map(lambda grad: tf.gradients(y, x, grad)[0], grads)
+        with gradient_overrides(MANY_PASSES):
+            found = network(x)
+        return [tf.gradients(y, x, grad)[0] for y, grad in zip(found, grads, strict=True)]
 
-    with tf.GradientTape(persistent=True) as tape:
-        tape.watch(x)
-        y = tf.nn.max_pool2d(x, window, stride, padding)
-    expected = [tape.gradient(y, x, grad) for grad in grads]
-    np.testing.assert_allclose(run(x), expected, atol=1e-6)
+    for which, found in enumerate(run(x)):
+        for i in range(5):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = network(x)[which]
+            expected = tape.gradient(y, x, grads[which][i : i + 1])
+            np.testing.assert_allclose(found[i], expected[0], atol=1e-5)

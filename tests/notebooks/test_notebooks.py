@@ -157,7 +157,7 @@ def test_executed_notebook_works_with_the_network_cut(path, explored, chromium):
 @pytest.mark.parametrize("path", WITH_PAGE, ids=lambda p: p.stem)
 def test_pages_are_small_and_work_alone(path, explored, chromium):
     page = explored / f"{path.stem.partition('_')[2]}.html"
-    assert page.stat().st_size < 6_000_000
+    assert page.stat().st_size < 8_000_000
     tab = chromium.new_page()
     tab.goto(page.as_uri())
     tab.wait_for_selector(".lx-board")

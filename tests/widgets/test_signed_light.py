@@ -134,5 +134,7 @@ def test_weights_that_links_share_travel_once():
     links = payload([dataclasses.replace(made, links=[*made.links, again])], controls=False)["boards"][0][
         "links"
     ]
-    assert links[-1]["weights"] == {"as": made.links.index(heat)}
+    first = made.links.index(heat)
+    assert links[-1]["weights"] == {"as": first}
+    assert links[first + 1]["weights"] == {"as": first, "turned": True}  # from the other side
     assert [link["signed"] for link in links if link["kind"] == "heat"] == [True] * 5

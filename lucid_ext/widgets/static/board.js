@@ -437,7 +437,9 @@ class BoardView {
     for (const [source, atom] of [...Object.entries(this.hovered), ...held.reverse()]) {
       const heat = linkInto(this.board, "heat", name, { [source]: atom });
       const weights = heat && this.weightsOf(heat, atom);
-      if (weights) return { ...heat, weights, board: this.board };
+      if (!weights) continue;
+      const scale = Array.isArray(heat.scale) ? heat.scale[[atom].flat()[0]] : heat.scale;
+      return { ...heat, scale, weights, board: this.board };
     }
     return null;
   }

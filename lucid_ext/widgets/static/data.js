@@ -28,13 +28,30 @@ export function halfToNumber(bits) {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** {type, shape, data} as a flat typed array; f16 becomes Float32Array. */
-export function decodeArray({ type, data }) {
+/** {type, shape, data} as a flat typed array; f16 becomes Float32Array. With `rows`, all others are zero. */
+export function decodeArray({ type, shape, data, rows }) {
   const bytes = bytesOf(data);
   // A copy, because a typed array must begin at a multiple of its element's size.
   const buffer = bytes.slice().buffer;
-  if (type === "f16") return Float32Array.from(new Uint16Array(buffer), halfToNumber);
-  return new TYPED[type](buffer);
+  const flat =
+    type === "f16" ? Float32Array.from(new Uint16Array(buffer), halfToNumber) : new TYPED[type](buffer);
+  if (!rows) return flat;
+  const [height, width] = shape;
+  const whole = new flat.constructor(height * width);
+  rows.forEach((row, i) => {
+    whole.set(flat.subarray(i * width, (i + 1) * width), row * width);
+  });
+  return whole;
+}
+
+/** A matrix of this width, flat, with rows and columns exchanged. */
+function turned(flat, width) {
+  const height = flat.length / width;
+  const result = new flat.constructor(flat.length);
+  for (let i = 0; i < height; i++) {
+    for (let j = 0; j < width; j++) result[j * height + i] = flat[i * width + j];
+  }
+  return result;
 }
 
 /** A board's payload with its arrays decoded, its panels by name and their sheets of pictures in place. */
@@ -65,8 +82,9 @@ export function decodeBoard(payload, sheets = {}) {
     for (const part of ["weights", "atoms", "values"]) {
       const shared = links[spec[part]?.as];
       if (shared) {
-        link[part] = shared[part];
-        link.width = shared.width;
+        const round = spec[part].turned;
+        link[part] = round ? turned(shared[part], shared.width) : shared[part];
+        link.width = round ? shared[part].length / shared.width : shared.width;
       } else if (spec[part]) {
         link[part] = decodeArray(spec[part]);
         link.width = spec[part].shape[1];

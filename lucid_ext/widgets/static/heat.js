@@ -4,6 +4,7 @@ import { make } from "./dom.js";
 
 const DARK = 215; // of 255, over a cell without weight
 const CELL = 40; // pixels of a cell that shows its sign
+const MOST_SIDE = 560; // pixels a side, or hovering a fine grid would take more than a frame
 const MARKED = 0.12; // share of the scale from which a cell has a mark
 const TURN = 220; // milliseconds from one board's weights to the next one's
 const SIGNS = { for: "#4aa3ff", against: "#e08a3a" };
@@ -12,6 +13,7 @@ const SIGNS = { for: "#4aa3ff", against: "#e08a3a" };
 export class Heat {
   constructor() {
     this.canvas = make("canvas", { class: "lx-heat", "aria-hidden": "true" });
+    this.shade = make("canvas"); // a pixel for each cell
     this.lit = null;
     this.scale = 1;
   }
@@ -58,42 +60,49 @@ export class Heat {
   /** Draw shares of the scale, -1 to 1. */
   paint(shares, signed, rows, cols) {
     this.shares = shares;
-    const side = signed ? CELL : 1;
+    const side = signed ? Math.min(CELL, Math.floor(MOST_SIDE / Math.max(rows, cols))) : 1;
     const { canvas } = this;
     if (canvas.width !== cols * side || canvas.height !== rows * side) {
       canvas.width = cols * side;
       canvas.height = rows * side;
     }
+    const shade = new ImageData(cols, rows);
+    // What the unit does not answer to is dimmed; what it answers to keeps its own colours.
+    for (let i = 0; i < shares.length; i++) shade.data[4 * i + 3] = DARK * (1 - Math.abs(shares[i]));
     const context = canvas.getContext("2d");
     if (!signed) {
-      const shade = new ImageData(cols, rows);
-      // What the unit does not answer to is dimmed; what it answers to keeps its own colours.
-      for (let i = 0; i < shares.length; i++) shade.data[4 * i + 3] = DARK * (1 - shares[i]);
       context.putImageData(shade, 0, 0);
       return;
     }
+    this.shade.width = cols;
+    this.shade.height = rows;
+    this.shade.getContext("2d").putImageData(shade, 0, 0);
     context.clearRect(0, 0, canvas.width, canvas.height);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(this.shade, 0, 0, canvas.width, canvas.height);
     for (let i = 0; i < shares.length; i++) {
-      sign(context, (i % cols) * CELL, Math.floor(i / cols) * CELL, shares[i]);
+      if (Math.abs(shares[i]) < MARKED) continue;
+      context.save();
+      context.translate((i % cols) * side, Math.floor(i / cols) * side);
+      context.scale(side / CELL, side / CELL);
+      sign(context, shares[i]);
+      context.restore();
     }
   }
 }
 
-/** A cell with its sign: a frame in its colour, and a plus or a minus, the stronger the larger. */
-function sign(context, x, y, share) {
+/** The sign of a cell of CELL pixels: a frame in its colour, and a plus or a minus, the stronger the larger. */
+function sign(context, share) {
   const size = Math.abs(share);
-  context.fillStyle = `rgb(0 0 0 / ${(DARK * (1 - size)) / 255})`;
-  context.fillRect(x, y, CELL, CELL);
-  if (size < MARKED) return;
   const colour = share > 0 ? SIGNS.for : SIGNS.against;
   context.globalAlpha = Math.min(1, 0.25 + size);
   context.strokeStyle = colour;
   context.lineWidth = 2 + 3 * size;
   const inset = context.lineWidth / 2 + 1;
-  context.strokeRect(x + inset, y + inset, CELL - 2 * inset, CELL - 2 * inset);
+  context.strokeRect(inset, inset, CELL - 2 * inset, CELL - 2 * inset);
   context.globalAlpha = 1;
   const reach = 3 + 6 * Math.sqrt(size);
-  const [cx, cy] = [x + CELL / 2, y + CELL / 2];
+  const [cx, cy] = [CELL / 2, CELL / 2];
   for (const [width, style] of [
     [8, "#000"],
     [4, "#fff"],
