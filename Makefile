@@ -9,7 +9,7 @@ IMAGES ?=
 WEIGHTS ?=
 CELLS ?= 196
 
-.PHONY: explore lab test test-slow lint format bench bench-render bench-grids bench-attribution bench-groups assets clean
+.PHONY: explore lab test test-slow lint format bench bench-render bench-grids bench-attribution bench-groups bench-xplique assets clean
 
 explore: $(VENV)/ready ## run every notebook and write build/explore/index.html; IMAGE=photo.jpg MODEL=graph.pb IMAGES=folder for your own
 	$(BIN)/python notebooks/explore.py --image "$(IMAGE)" --model "$(MODEL)" --images "$(IMAGES)"
@@ -44,14 +44,19 @@ bench-render: $(VENV)/ready-dev ## time to quality of icons, against Lucid's; a 
 	$(BIN)/python benchmarks/render_inception_v1.py
 	$(BIN)/python benchmarks/scaling.py
 
+bench-xplique: $(VENV)/ready-dev ## the same pictures by xplique, in an environment of its own
+	$(BIN)/python benchmarks/render_xplique.py
+
 bench-grids: $(VENV)/ready-dev ## quality and time of activation grids, against Lucid's; CELLS=28 for a sample
 	$(BIN)/python benchmarks/grids.py --cells $(CELLS)
 
 bench-attribution: $(VENV)/ready-dev ## attribution on InceptionV1's graph, against the article's notebook method
 	$(BIN)/python benchmarks/attribution.py
 
-bench-groups: $(VENV)/ready-dev ## neuron groups: first picture, slider, and the published factorizations
+bench-groups: $(VENV)/ready-dev ## neuron groups, their flow, and concepts of a class: times, and the published factorizations
 	$(BIN)/python benchmarks/groups.py
+	$(BIN)/python benchmarks/group_flow.py
+	$(BIN)/python benchmarks/concepts.py
 
 # Everything that derives from the weights. IMAGES=folder with val/<WordNet id>/*;
 # WEIGHTS=weights.npz as training/train.py leaves it, or nothing to keep the present network.

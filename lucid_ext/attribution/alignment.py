@@ -64,4 +64,11 @@ def align(acts: np.ndarray, evidence: np.ndarray, n_groups: int = 6, seed: int =
     channels = (directions / length[:, None]).astype(np.float32)
     left_out = np.linalg.norm(acts - spatial @ channels) / max(float(np.linalg.norm(acts)), 1e-12)
     mean = np.zeros(acts.shape[-1], np.float32)
-    return dataclasses.replace(found, spatial=spatial, channels=channels, mean=mean, error=float(left_out))
+    return dataclasses.replace(
+        found,
+        spatial=spatial,
+        channels=channels,
+        mean=mean,
+        error=float(left_out),
+        lengths=(found.lengths * length).astype(np.float32),
+    )

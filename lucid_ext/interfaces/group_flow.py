@@ -13,6 +13,7 @@ from lucid_ext.flow import Flow
 from lucid_ext.groups import Groups
 from lucid_ext.interfaces.arrivals import Arrived, arrivals
 from lucid_ext.interfaces.cells import default_layers
+from lucid_ext.interfaces.group_map import colour_of
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import CHANNEL, SKETCH, IconStore, Recipe, shipped_sheet, stream_directions
@@ -26,9 +27,7 @@ BLENDED = 8  # channels whose icons stand for a group's until it has its own
 ALIGNED = "aligned"  # the control, and its options
 SWITCH = ("off", "on")
 
-COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#b0b0b0")
-"""Of groups in turn: those of Okabe and Ito (2008), with grey for their black."""
-PLAIN = "#808080"
+PLAIN = "#808080"  # of nodes that are no groups
 
 READING = (
     "Each column is a layer, each box a group of its neurons; the last column is the answer. A band is as "
@@ -197,7 +196,7 @@ class GroupFlow(Interface):
             labels += [*(f"{layer} group {j}" for j in range(k)), f"the rest of {layer}"]
             marks += [*map(str, range(k)), "rest"]
             notes += [*[""] * k, f"{own.error:.0%} left out"]
-            colours += [*(COLOURS[j % len(COLOURS)] for j in range(k)), PLAIN]
+            colours += [*(colour_of(j) for j in range(k)), PLAIN]
             # To what the groups of a later layer leave out, there is no score and no link.
             closed = np.zeros((k + 1, 0 if i == len(groups) - 1 else 1), np.float32)
             links.append(np.concatenate([influence.values, closed], 1))
