@@ -77,7 +77,7 @@ def test_cards_that_make_no_sense_are_refused(shown):
         ({"values": None}, "they need values"),
         ({"marks": ["one"]}, "have 1 marks for 4 units"),
         ({"loud": np.zeros(2, bool)}, r"loud of cards 'concepts' has shape \(2,\)"),
-        ({"start": 4}, "start of cards 'concepts' is 4 of 4"),
+        ({"start": 4}, "panel 'concepts' starts at unit 4 of 4"),
     ):
         with pytest.raises(ValueError, match=sentence):
             dataclasses.replace(cards, **wrong)
