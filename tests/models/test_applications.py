@@ -103,4 +103,4 @@ def test_icons_and_semantic_dictionary(application, photograph, store):
         (acts,) = model.function("input", [layer])(pixels / 255)
         return acts.numpy()[0, ..., varied].mean()
 
-    assert drive(12) > drive(1)
+    assert drive(48) > drive(1)
