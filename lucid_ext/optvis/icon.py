@@ -89,10 +89,12 @@ def stream_units(
     seed: int = 0,
     store: IconStore | None = None,
     go_on: Callable[[], bool] = lambda: True,
+    whole: bool = False,
 ) -> Iterator[tuple[int, Icon]]:
     """Icons of channels, as (position in `units`, icon): those at hand first, then as they come.
 
-    Arguments and errors are those of `icons`; `go_on` is that of `stream_directions`.
+    Arguments and errors are those of `icons`; `go_on` and `whole` are those of
+    `stream_directions`.
     """
     model.check_spatial(layer)
     for unit in units:
@@ -102,7 +104,7 @@ def stream_units(
         yield from ((i, sheet.icon(unit)) for i, unit in enumerate(units))
         return
     directions = np.eye(model.layers[layer][-1], dtype=np.float32)[list(units)]
-    yield from stream_directions(model, layer, directions, recipe, seed, store, go_on)
+    yield from stream_directions(model, layer, directions, recipe, seed, store, go_on, whole)
 
 
 def receipt(
@@ -122,6 +124,7 @@ def stream_directions(
     seed: int = 0,
     store: IconStore | None = None,
     go_on: Callable[[], bool] = lambda: True,
+    whole: bool = False,
 ) -> Iterator[tuple[int, Icon]]:
     """Icons of directions, as (position in `directions`, icon): those in the store first.
 
@@ -133,20 +136,19 @@ def stream_directions(
         seed: of the random start and transformations.
         store: where icons are kept.
         go_on: asked before every step; once it says no, what is under way is dropped.
+        whole: where one is missing, draw all of its batch: an icon's place in a batch may decide how
+            its last bit is rounded, and so it is the same whenever the same icons are asked for.
     """
     model.check_spatial(layer)
     directions = _unit_length(model, layer, directions)
     store = store or IconStore()
     determined = [_determined_by(model, layer, v, recipe, seed) for v in directions]
     keys = [icon_key(d) for d in determined]
-    missing = []
-    for i, key in enumerate(keys):
-        icon = store.get(key)
-        if icon is None:
-            missing.append(i)
-        else:
-            yield i, icon
     size = batch_size(model)
+    found = {i: icon for i, key in enumerate(keys) if (icon := store.get(key)) is not None}
+    anew = {i // size for i in range(len(keys)) if i not in found} if whole else set()
+    missing = [i for i in range(len(keys)) if i not in found or i // size in anew]
+    yield from ((i, icon) for i, icon in found.items() if i // size not in anew)
     for start in range(0, len(missing), size):
         batch = missing[start : start + size]
         starts = [_start(determined[i]) for i in batch]

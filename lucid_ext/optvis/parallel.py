@@ -72,8 +72,10 @@ def render_sheet(
     model.check_spatial(layer)
     units = list(range(model.layers[layer][-1]) if units is None else units)
     store = store or IconStore()
-    icons = at_hand(model, layer, units, recipe, seed, store)
-    missing = [i for i in range(len(units)) if i not in icons]
+    icons, size = at_hand(model, layer, units, recipe, seed, store), batch_size(model)
+    broken = {i // size for i in range(len(units)) if i not in icons}  # batches, drawn anew as a whole
+    missing = [i for i in range(len(units)) if i // size in broken]
+    icons = {i: icon for i, icon in icons.items() if i // size not in broken}
     with tqdm(
         total=len(units), initial=len(icons), desc=layer, unit="icon", smoothing=0.1, disable=not progress
     ) as bar:
@@ -81,7 +83,7 @@ def render_sheet(
         if _elsewhere():
             rendered = _by_workers(model, layer, wanted, recipe, seed, store, threads)
         else:
-            rendered = stream_units(model, layer, wanted, recipe, seed, store)
+            rendered = stream_units(model, layer, wanted, recipe, seed, store, whole=True)
         for at, icon in rendered:
             icons[missing[at]] = icon
             bar.update()
@@ -171,7 +173,7 @@ def _task(
 ) -> tuple[int, list[Icon]]:
     """In a worker: render units, saving each batch; returns `start` and the icons."""
     model = _network(file, digest, threads)
-    icons = dict(stream_units(model, layer, units, recipe, seed, IconStore(folder)))
+    icons = dict(stream_units(model, layer, units, recipe, seed, IconStore(folder), whole=True))
     return start, [icons[i] for i in range(len(units))]
 
 

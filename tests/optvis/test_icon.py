@@ -93,6 +93,19 @@ def test_alike_to_the_eye_without_onednn(model, tmp_path):
     assert np.median(similar) >= 0.88
 
 
+def test_a_batch_with_a_gap_is_drawn_as_a_whole_where_that_is_asked_for(model, store):
+    found = dict(stream_directions(model, "mixed3a", np.eye(128)[: 2 * BATCH], QUICK, store=store))
+    before = {path: path.read_bytes() for path in store.folder.rglob("*.png")}
+    lost = sorted(before)[0]
+    lost.unlink()
+    again = dict(
+        stream_directions(model, "mixed3a", np.eye(128)[: 2 * BATCH], QUICK, store=store, whole=True)
+    )
+    assert len(again) == 2 * BATCH
+    assert all(np.array_equal(again[i].pixels, found[i].pixels) for i in found)
+    assert {path: path.read_bytes() for path in store.folder.rglob("*.png")} == before
+
+
 def test_second_time_comes_from_the_store(model, store, monkeypatch):
     first = quick(model, store, units=[1, 2])
     monkeypatch.setattr("lucid_ext.optvis.icon._render", None)
