@@ -192,26 +192,13 @@ def see_pictures(
     """
     run = model.function("input", [layer, model.logits])
     used: list[int] = []
-    batch: list[np.ndarray] = []
     acts: list[np.ndarray] = []
     logits: list[np.ndarray] = []
-
-    def look() -> None:
-        found = run(np.stack(batch))
+    for numbers, batch in photographs.batches(model.prepare, AT_ONCE, progress):
+        used += numbers
+        found = run(batch)
         acts.append(found[0].numpy())
         logits.append(found[1].numpy())
-        batch.clear()
-
-    with tqdm(total=len(photographs), desc="pictures", unit="image", disable=not progress) as bar:
-        for i, image in photographs.readable():
-            used.append(i)
-            batch.append(model.prepare(image))
-            if len(batch) == AT_ONCE:
-                look()
-            bar.update(i + 1 - bar.n)
-        if batch:
-            look()
-        bar.update(len(photographs) - bar.n)
     if len(used) < 2:
         raise ValueError(
             f"there is one picture only that can be used, {photographs.names[used[0]]}, and what recurs "

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm.auto import tqdm
 
 from lucid_ext.models.images import load_image
 from lucid_ext.models.samples import FILES, SAMPLES
@@ -75,6 +76,33 @@ class Photographs(Sequence[np.ndarray]):
             )
         if self.left_out:
             warnings.warn(self.remark, stacklevel=2)
+
+    def batches(
+        self, prepare: Callable[[np.ndarray], np.ndarray], most: int, progress: bool = True
+    ) -> Iterator[tuple[list[int], np.ndarray]]:
+        """Those that can be used, prepared, up to `most` at a time: their numbers, and (n, h, w, 3).
+
+        Args:
+            prepare: makes them all of one size.
+            most: how many at once.
+            progress: show a progress bar.
+
+        Raises:
+            ValueError: not one of them can be used.
+        """
+        numbers: list[int] = []
+        batch: list[np.ndarray] = []
+        with tqdm(total=len(self), desc="photographs", unit="image", disable=not progress) as bar:
+            for i, image in self.readable():
+                numbers.append(i)
+                batch.append(prepare(image))
+                if len(batch) == most:
+                    yield numbers, np.stack(batch)
+                    numbers, batch = [], []
+                bar.update(i + 1 - bar.n)
+            if batch:
+                yield numbers, np.stack(batch)
+            bar.update(len(self) - bar.n)
 
     @property
     def about(self) -> str:

@@ -161,25 +161,12 @@ def survey_photographs(
     maxima: dict[str, list[np.ndarray]] = {layer: [] for layer in layers}
     cells: dict[str, list[np.ndarray]] = {layer: [] for layer in layers}
     used: list[int] = []
-    batch: list[np.ndarray] = []
-
-    def look() -> None:
-        for layer, acts in zip(layers, run(np.stack(batch)), strict=True):
+    for numbers, batch in photographs.batches(model.prepare, AT_ONCE, progress):
+        used += numbers
+        for layer, acts in zip(layers, run(batch), strict=True):
             flat = acts.numpy().reshape(len(batch), -1, acts.shape[-1])
             cells[layer].append(flat.argmax(1).astype(np.int32))
             maxima[layer].append(flat.max(1))
-        batch.clear()
-
-    with tqdm(total=len(photographs), desc="photographs", unit="image", disable=not progress) as bar:
-        for i, image in photographs.readable():
-            used.append(i)
-            batch.append(model.prepare(image))
-            if len(batch) == AT_ONCE:
-                look()
-            bar.update(i + 1 - bar.n)
-        if batch:
-            look()
-        bar.update(len(photographs) - bar.n)
     return {
         layer: Survey(
             model,
