@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-BETAS = 0.4, 0.9
+BETAS = 0.6, 0.9
 """Both memories are short: the gradient changes with every transformation anyway, and a longer one
 costs more steps than it saves (`benchmarks/render.py`)."""
 
-EPSILON = 1e-7
+DAMPING = 0.01
+"""Of the strongest ring's root mean square, added to that of every ring: how far weak ones count."""
+
+EPSILON = 1e-12  # where there is no gradient at all
 
 
 class FourierAdam(tf.keras.optimizers.Optimizer):
@@ -20,9 +23,11 @@ class FourierAdam(tf.keras.optimizers.Optimizer):
     Adam divides each coefficient by its own running gradient, so that one with hardly any gradient
     takes as long a step as its neighbours, in a direction rounding decides. Here all coefficients
     of an image's colour with the same |frequency|, rounded to whole cycles per image, real and
-    imaginary parts alike, share the mean square of their gradients: frequencies are still
-    equalized, but noise stays small. Pictures drive their units as strongly, with little more than
-    half the energy in high frequencies (`benchmarks/render.py`).
+    imaginary parts alike, share the mean square of their gradients. Frequencies are still equalized,
+    but only as far as they matter: a ring whose gradient is below a hundredth of the strongest
+    ring's takes shorter steps. Pictures drive their units as strongly as with Adam, with a quarter
+    of the energy in high frequencies, and rounding decides less of what they show
+    (`benchmarks/render.py`).
 
     Variables are spectra (n, 2, 3, h, w // 2 + 1), as of `param.to_image`.
     """
@@ -52,7 +57,9 @@ class FourierAdam(tf.keras.optimizers.Optimizer):
         first.assign(beta1 * first + (1 - beta1) * gradient)
         second.assign(beta2 * second + (1 - beta2) * ring_means(gradient**2))
         length = learning_rate * tf.sqrt(1 - beta2**t) / (1 - beta1**t)
-        variable.assign_sub(length * first / (tf.sqrt(second) + EPSILON))
+        root = tf.sqrt(second)
+        strongest = tf.reduce_max(root, axis=[1, 2, 3, 4], keepdims=True)
+        variable.assign_sub(length * first / (root + DAMPING * strongest + EPSILON))
 
 
 def ring_means(values: tf.Tensor) -> tf.Tensor:

@@ -33,8 +33,8 @@ class Recipe:
 
     size: int = 80
     steps: int = 56
-    rate: float = 0.2
-    sd: float = 0.01
+    rate: float = 0.3
+    sd: float = 0.03
     decay_power: float = 1.25
     contrast: float = 0.75
     transform: Transform = WINDOW

@@ -28,7 +28,7 @@ from lucid_ext.optvis.ascent import Ascent, FourierImages, Recipe, uniform_draws
 from lucid_ext.optvis.icon import drive
 from lucid_ext.optvis.store import Icon, IconStore, icon_key
 
-RECIPE_VERSION = 2
+RECIPE_VERSION = 3
 """Part of every tile's key; changes when the same recipe gives other pictures."""
 
 BATCH = 14  # tiles optimised at once, and the most groups; grids of 28, 14 and 7 fill such batches

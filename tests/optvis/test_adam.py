@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lucid_ext.optvis.adam import EPSILON, FourierAdam
+from lucid_ext.optvis.adam import DAMPING, FourierAdam
 
-BETA1, BETA2 = 0.4, 0.9
+BETA1, BETA2 = 0.6, 0.9
 
 
 def ring_of(row: int, column: int, height: int) -> int:
@@ -33,7 +33,8 @@ def by_hand(start: np.ndarray, gradients: list[np.ndarray], rate: float) -> np.n
         first = BETA1 * first + (1 - BETA1) * gradient
         second = BETA2 * second + (1 - BETA2) * shared
         unbiased = np.sqrt(second / (1 - BETA2**t))
-        z -= rate * first / (1 - BETA1**t) / (unbiased + EPSILON)
+        strongest = unbiased.max(axis=(1, 2, 3, 4), keepdims=True)
+        z -= rate * first / (1 - BETA1**t) / (unbiased + DAMPING * strongest)
     return z
 
 
@@ -51,7 +52,7 @@ def test_is_adam_where_all_gradients_are_alike_in_size(rng):
     sign = tf.constant(np.sign(rng.normal(size=start.shape)).astype(np.float32))
     ours, theirs = tf.Variable(start), tf.Variable(start)
     with_rings = FourierAdam(0.1, (BETA1, BETA2))
-    plain = tf.keras.optimizers.Adam(0.1, BETA1, BETA2)
+    plain = tf.keras.optimizers.Adam(0.1 / (1 + DAMPING), BETA1, BETA2)
     for size in (1.0, 3.0, 0.5):
         with_rings.apply_gradients([(size * sign, ours)])
         plain.apply_gradients([(size * sign, theirs)])
@@ -67,6 +68,23 @@ def test_a_coefficient_with_hardly_any_gradient_hardly_moves(rng):
     moved = np.abs(z.numpy())
     assert moved[0, 0, 0, 3, 4] < 1e-6
     assert moved[0, 0, 0, 4, 3] == pytest.approx(0.2, rel=0.05)
+
+
+def test_a_ring_with_hardly_any_gradient_hardly_moves(rng):
+    gradient = np.zeros((2, 2, 3, 16, 9), np.float32)
+    gradient[:, :, :, 2, 0] = 1.0
+    gradient[0, :, :, 7, 0] = 1e-4  # the other picture has the same gradient there as at 2
+    gradient[1, :, :, 7, 0] = 1.0
+    z = tf.Variable(tf.zeros(gradient.shape))
+    FourierAdam(0.2).apply_gradients([(tf.constant(gradient), z)])
+    moved = np.abs(z.numpy())
+    assert moved[0, :, :, 7, 0].max() < 0.02 * moved[1, :, :, 7, 0].min()
+
+
+def test_stays_where_there_is_no_gradient():
+    z = tf.Variable(tf.ones((1, 2, 3, 8, 5)))
+    FourierAdam(0.2).apply_gradients([(tf.zeros(z.shape), z)])
+    np.testing.assert_array_equal(z.numpy(), 1.0)
 
 
 def test_starts_over_with_its_variables(rng):

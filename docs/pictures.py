@@ -1,0 +1,171 @@
+"""Take the README's pictures anew: python docs/pictures.py [--images FOLDER] [NAME ...].
+
+Every interface is built, exported as a page, driven in a headless Chromium and photographed; the
+sheet of icons is cut from the one that is shipped. `FOLDER/val` holds a folder of photographs per
+WordNet id, for the concepts. The picture of JupyterLab is taken by hand.
+"""
+
+import argparse
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+import lucid_ext as lx
+
+HERE = Path(__file__).parent
+SCHOOL_BUS, SPORTS_CAR = "n04146614", "n04285008"
+QUALITY = 82
+SHEET_COLUMNS, SHEET_ROWS = 12, 5
+
+
+def point(page: Page, panel: str, across: float, down: float, click: bool = False) -> None:
+    """Move the pointer to a place of a picture, given in parts of its width and height."""
+    section = page.locator("section", has=page.locator("h3", has_text=panel)).first
+    box = section.locator(".lx-viewport").bounding_box()
+    assert box is not None, panel
+    (page.mouse.click if click else page.mouse.move)(
+        box["x"] + across * box["width"], box["y"] + down * box["height"]
+    )
+
+
+def grids(model: lx.VisionModel, image: Any, _: Path | None) -> Any:
+    """The four layers, final tiles."""
+    grid = lx.ActivationGrid(model, image)
+    grid.wait()
+    return grid
+
+
+def pair(model: lx.VisionModel, image: Any, _: Path | None) -> Any:
+    """A photograph and its adversarial twin."""
+    layers = ["mixed4d", "mixed5a"]
+    twin = lx.adversarial(model, image, "sunglasses", epsilon=4 / 255)
+    one, other = (lx.ActivationGrid(model, shown, layers=layers) for shown in (image, twin))
+    both = one.pair(other, names=("clean", "adversarial"))
+    both.wait()
+    return both
+
+
+def concepts(model: lx.VisionModel, _: Any, images: Path | None) -> Any:
+    """School buses beside sports cars."""
+    if images is None:
+        raise SystemExit("The picture of concepts needs --images FOLDER.")
+    return lx.concepts(model, images / "val" / SCHOOL_BUS, other=images / "val" / SPORTS_CAR)
+
+
+def lens(page: Page) -> None:
+    """Point at the place below the eyes."""
+    point(page, "mixed4d", 0.38, 0.38)
+
+
+def sized(page: Page) -> None:
+    """Tiles as large as their vectors are long."""
+    page.get_by_role("button", name="Sized", exact=True).click()
+    lens(page)
+
+
+def cell(page: Page) -> None:
+    """Select a cell of mixed4d."""
+    point(page, "mixed4d", 0.46, 0.46, click=True)
+    page.mouse.move(2, 2)
+
+
+def channel(page: Page) -> None:
+    """Ask about a channel, then about one it is made from."""
+    columns = page.locator(".lx-columns .lx-units")
+    columns.nth(2).locator(".lx-row").first.click()
+    columns.nth(1).locator(".lx-row").first.click()
+    page.mouse.move(2, 2)
+
+
+def node(page: Page) -> None:
+    """Select a group."""
+    page.get_by_role("button", name="mixed4d group 4").first.click()
+    page.mouse.move(2, 2)
+
+
+def still(page: Page) -> None:
+    """As it opens, with the pointer away."""
+    page.mouse.move(2, 2)
+
+
+Build = Callable[[lx.VisionModel, Any, Path | None], Any]
+SHOTS: dict[str, tuple[Build, int, Callable[[Page], None], int | None]] = {
+    # name: how to build it, width of the window, what is done there, height of the picture if it is cut
+    "semantic_dictionary": (lambda m, i, _: lx.SemanticDictionary(m, i, layer="mixed4d"), 885, still, None),
+    "activation_grids": (grids, 1000, lens, None),
+    "activation_grids_sized": (grids, 1000, sized, 890),
+    "adversarial_pair": (pair, 1000, lens, None),
+    "spatial_attribution": (lambda m, i, _: lx.SpatialAttribution(m, i), 1000, cell, None),
+    "channel_attribution": (lambda m, i, _: lx.ChannelAttribution(m, i), 1048, channel, None),
+    "method_comparison": (lambda m, i, _: lx.MethodComparison(m, i), 1000, still, None),
+    "neuron_groups": (lambda m, i, _: lx.NeuronGroups(m, i, layer="mixed4d"), 1000, still, None),
+    "group_flow": (lambda m, i, _: lx.GroupFlow(m, i), 1140, node, None),
+    "concepts": (concepts, 1180, still, None),
+}
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    """A Chromium, that of $CHROMIUM or one found."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+
+
+def photograph(chromium: Any, page: Path, width: int, act: Callable[[Page], None], height: int | None) -> Any:
+    """A picture of a page once it is drawn and something was done to it."""
+    tab = chromium.new_page(viewport={"width": width, "height": 900}, device_scale_factor=2)
+    tab.goto(page.as_uri())
+    tab.locator(".lx-board").wait_for()
+    tab.wait_for_timeout(500)
+    whole = tab.locator(".lx-board").bounding_box()
+    tab.set_viewport_size({"width": width, "height": round(whole["height"]) + 40})
+    act(tab)
+    tab.wait_for_timeout(500)
+    taken = Image.open(io.BytesIO(tab.screenshot())).convert("RGB")
+    tab.close()
+    return taken.crop((0, 0, taken.width, 2 * height)) if height else taken
+
+
+def sheet(model: lx.VisionModel) -> Image.Image:
+    """The first icons of mixed4d."""
+    pixels = lx.icons(model, "mixed4d", range(SHEET_COLUMNS * SHEET_ROWS))
+    size, gap = pixels.shape[1], 4
+    step = size + gap
+    whole = Image.new("RGB", (SHEET_COLUMNS * step - gap, SHEET_ROWS * step - gap), "white")
+    for i, icon in enumerate(pixels):
+        whole.paste(Image.fromarray(icon), (i % SHEET_COLUMNS * step, i // SHEET_COLUMNS * step))
+    return whole
+
+
+def main() -> None:
+    """Take the pictures asked for, or all."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(SHOTS)}, mixed4d; all by default")
+    parser.add_argument("--images", type=Path)
+    given = parser.parse_args()
+    model, image = lx.load_model(), lx.load_image("cat_coffee")
+    for name in given.names or [*SHOTS, "mixed4d"]:
+        if name == "mixed4d":
+            taken = sheet(model)
+        else:
+            build, width, act, height = SHOTS[name]
+            with tempfile.TemporaryDirectory() as folder, browser() as chromium:
+                page = build(model, image, given.images).to_html(Path(folder) / f"{name}.html")
+                taken = photograph(chromium, page, width, act, height)
+        taken.save(HERE / f"{name}.webp", quality=QUALITY, method=6)
+        print(name, taken.size, f"{(HERE / f'{name}.webp').stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()
