@@ -23,6 +23,7 @@ import lucid_ext as lx
 HERE = Path(__file__).parent
 SCHOOL_BUS, SPORTS_CAR = "n04146614", "n04285008"
 QUALITY = 82
+SCALE = 1.5  # pixels of a picture per pixel of the page
 SHEET_COLUMNS, SHEET_ROWS = 12, 5
 
 
@@ -99,14 +100,14 @@ def still(page: Page) -> None:
 Build = Callable[[lx.VisionModel, Any, Path | None], Any]
 SHOTS: dict[str, tuple[Build, int, Callable[[Page], None], int | None]] = {
     # name: how to build it, width of the window, what is done there, height of the picture if it is cut
-    "semantic_dictionary": (lambda m, i, _: lx.SemanticDictionary(m, i, layer="mixed4d"), 885, still, None),
+    "semantic_dictionary": (lambda m, i, _: lx.SemanticDictionary(m, i, layer="mixed4d"), 1180, still, None),
     "activation_grids": (grids, 1000, lens, None),
     "activation_grids_sized": (grids, 1000, sized, 890),
-    "adversarial_pair": (pair, 1000, lens, None),
+    "adversarial_pair": (pair, 1000, lens, 1480),
     "spatial_attribution": (lambda m, i, _: lx.SpatialAttribution(m, i), 1000, cell, None),
     "channel_attribution": (lambda m, i, _: lx.ChannelAttribution(m, i), 1048, channel, None),
     "method_comparison": (lambda m, i, _: lx.MethodComparison(m, i), 1000, still, None),
-    "neuron_groups": (lambda m, i, _: lx.NeuronGroups(m, i, layer="mixed4d"), 1000, still, None),
+    "neuron_groups": (lambda m, i, _: lx.NeuronGroups(m, i, layer="mixed4d"), 1180, still, None),
     "group_flow": (lambda m, i, _: lx.GroupFlow(m, i), 1140, node, None),
     "concepts": (concepts, 1180, still, None),
 }
@@ -122,7 +123,7 @@ def browser() -> Iterator[Any]:
 
 def photograph(chromium: Any, page: Path, width: int, act: Callable[[Page], None], height: int | None) -> Any:
     """A picture of a page once it is drawn and something was done to it."""
-    tab = chromium.new_page(viewport={"width": width, "height": 900}, device_scale_factor=2)
+    tab = chromium.new_page(viewport={"width": width, "height": 900}, device_scale_factor=SCALE)
     tab.goto(page.as_uri())
     tab.locator(".lx-board").wait_for()
     tab.wait_for_timeout(500)
@@ -132,7 +133,7 @@ def photograph(chromium: Any, page: Path, width: int, act: Callable[[Page], None
     tab.wait_for_timeout(500)
     taken = Image.open(io.BytesIO(tab.screenshot())).convert("RGB")
     tab.close()
-    return taken.crop((0, 0, taken.width, 2 * height)) if height else taken
+    return taken.crop((0, 0, taken.width, round(SCALE * height))) if height else taken
 
 
 def sheet(model: lx.VisionModel) -> Image.Image:

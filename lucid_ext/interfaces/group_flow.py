@@ -35,9 +35,9 @@ READING = (
     "one box or several to follow the paths through them."
 )
 FORMULA = (
-    r"A \approx \sum_i W_i \otimes H_i \qquad"
-    r"s_j = \frac{\langle B, W_j \otimes H_j \rangle}{\lVert W_j \rVert \lVert H_j \rVert} \qquad"
-    r"i \to j = \left\langle \frac{\partial s_j}{\partial A}, W_i \otimes H_i \right\rangle \qquad"
+    r"A \approx \sum_i W_i \otimes H_i \qquad "
+    r"s_j = \frac{\langle B, W_j \otimes H_j \rangle}{\lVert W_j \rVert \lVert H_j \rVert} \qquad "
+    r"i \to j = \left\langle \frac{\partial s_j}{\partial A}, W_i \otimes H_i \right\rangle \qquad "
     r"j \to \text{class} = \left\langle \frac{\partial\, \text{logit}}{\partial B}, "
     r"W_j \otimes H_j \right\rangle"
 )

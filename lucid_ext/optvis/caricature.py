@@ -17,7 +17,7 @@ SHIFT = Transform(pad=4, jitter=8, scales=(1.0,), angles=(0.0,))
 """Up to four pixels each way: a place of the picture stays the same place of the layer."""
 
 COSINE_POWER = 2
-RATE = 0.15  # the first step size; it falls to zero on a cosine
+RATE = 0.25  # the first step size; it falls to zero on a cosine
 DECAY_POWER, CONTRAST = 1.5, 0.5  # of the image's frequencies, as for icons
 
 

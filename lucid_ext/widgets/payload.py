@@ -123,7 +123,11 @@ def mathml(tex: str) -> str:
 
     # The converter escapes everything but what stands in \text.
     tex = re.sub(r"(?<=\\text\{)[^}]*", lambda match: html.escape(match[0]), tex)
-    return convert(tex, display="block")
+    found = convert(tex, display="block")
+    unknown = re.search(r"\\[A-Za-z]+", found)
+    if unknown is not None:
+        raise ValueError(f"The formula has {unknown[0]}, which is no command that latex2mathml knows: {tex}")
+    return found
 
 
 def _drawn_units(board: Board) -> Mapping[str, set[int]]:

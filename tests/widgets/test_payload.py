@@ -67,6 +67,11 @@ def test_variants_share_a_picture():
     assert len(made["pictures"]) == 1
 
 
+def test_a_formula_with_an_unknown_command_is_refused():
+    with pytest.raises(ValueError, match=r"has \\qquads, which is no command"):
+        mathml(r"a \qquads_j")
+
+
 def test_formula_is_mathml():
     assert mathml(r"\sum_c a_c").startswith("<math")
     assert "\\sum" not in mathml(r"\sum_c a_c")
