@@ -188,6 +188,11 @@ class Board:
                 return panel
         raise KeyError(f"no panel {name!r}; the panels are {', '.join(p.name for p in self.panels)}.")
 
+    @property
+    def captions(self) -> list[str]:
+        """The sentences of `caption`."""
+        return [self.caption] if isinstance(self.caption, str) else list(self.caption)
+
     def link(self, source: str, target: str) -> Link:
         """The link from one panel to another."""
         for link in self.links:
@@ -285,7 +290,7 @@ class Board:
             atom, value = self.rows(name, selected, panel.most)[int(row) - 1]
             return format_value(value, panel.format) if what else panel.label(atom)
 
-        for sentence in [self.caption] if isinstance(self.caption, str) else self.caption:
+        for sentence in self.captions:
             try:
                 return re.sub(SLOT, fill, sentence)
             except (KeyError, IndexError):

@@ -6,12 +6,13 @@ the signed difference of the pictures; for a list, its units by how much they di
 """
 
 import dataclasses
+import re
 from collections.abc import Mapping
 
 import numpy as np
 from PIL import Image
 
-from lucid_ext.board import Board, Grid, Heat, Link, Panel, Ranking, Units
+from lucid_ext.board import SLOT, Board, Grid, Heat, Link, Panel, Ranking, Units
 from lucid_ext.flow import Flow
 from lucid_ext.trail import Trail
 
@@ -58,6 +59,12 @@ def pair(
         elif isinstance(p, Units) and isinstance(q, Units) and _comparable(p):
             row.append(_difference(p, q, a, b))
         rows.append(row)
+    if a.trail and b.trail:  # questions are asked of lists
+        captions += [
+            _renamed_caption(sentence, side)
+            for side, board in ((FIRST, a), (SECOND, b))
+            for sentence in board.captions
+        ]
     rows.sort(key=len, reverse=True)  # what has no difference would break the columns
     return Board(
         title=f"{a.title}: {first} and {second}",
@@ -114,6 +121,10 @@ def _called(panel: Panel, side: str, name: str) -> Panel:
 
 def _renamed(link: Link, side: str) -> Link:
     return dataclasses.replace(link, source=side + link.source, target=side + link.target)
+
+
+def _renamed_caption(sentence: str, side: str) -> str:
+    return re.sub(SLOT, lambda match: "{" + side + match[0][1:], sentence)
 
 
 def _heats(a: Board, b: Board) -> list[Link]:
