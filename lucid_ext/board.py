@@ -5,7 +5,6 @@ of them.
 """
 
 import dataclasses
-import decimal
 import io
 import json
 import os
@@ -18,6 +17,7 @@ import numpy as np
 
 from lucid_ext.files import write_atomically
 from lucid_ext.flow import Flow
+from lucid_ext.numerals import rounded
 from lucid_ext.panels import Cards, Fact, Grid, Mark, Panel, Units
 from lucid_ext.trail import Trail
 
@@ -415,10 +415,7 @@ def _own_rows(panel: Units, count: int) -> list[tuple[int, float]]:
 
 def format_value(value: float, how: str) -> str:
     """A value as the view prints it."""
-    # Halves round away from zero, as JavaScript's toFixed does.
-    number, places = (100 * value, "0.1") if how == "percent" else (value, "0.01")
-    text = str(decimal.Decimal(number).quantize(decimal.Decimal(places), decimal.ROUND_HALF_UP))
-    return text.replace("-", "\u2212") + ("%" if how == "percent" else "")
+    return f"{rounded(100 * value, 1)}%" if how == "percent" else rounded(value)
 
 
 _KINDS = (Board, Grid, Mark, Units, Cards, Fact, Flow, Heat, Ranking, Mixture, Dials, Trail)

@@ -10,7 +10,7 @@ from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units
 from lucid_ext.interfaces.arrivals import Arrived
 from lucid_ext.interfaces.cells import default_layers, first_layer
 from lucid_ext.interfaces.interface import Interface
-from lucid_ext.interfaces.methods import OPTIONS, offered
+from lucid_ext.interfaces.methods import OPTIONS, agreement, offered
 from lucid_ext.interfaces.tint import factors, tinted, tinted_photograph
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore
@@ -236,10 +236,7 @@ class SpatialAttribution(Interface):
                 f"{method} to {name}: {gap}; its {found.values[..., 0].size} cells are still being measured."
             )
         alike = agree(found.values[..., column], measured)
-        return (
-            f"{method} to {name}, against measured: {gap}, rank correlation {float(alike.spearman):.2f}, "
-            f"signs {float(alike.signs):.0%}."
-        )
+        return f"{method} to {name}, against measured: {gap}, {agreement(alike.spearman, alike.signs)}."
 
     def _class_links(self, method: str) -> tuple[list[Link], tuple[float, float], list[Link]]:
         """What cells say of classes, the scales of the two lists, and where evidence for classes is."""

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from lucid_ext.attribution import Attribution, Problem, agree, explain, from_layers
 from lucid_ext.attribution.trust import completeness_gap
-from lucid_ext.interfaces.methods import OPTIONS
+from lucid_ext.interfaces.methods import OPTIONS, agreement
 from lucid_ext.models import VisionModel
 
 MEASURED = "ablation"
@@ -214,6 +214,5 @@ def truth(predicted: np.ndarray, measured: np.ndarray, gap: np.ndarray | None = 
         if np.isnan(spearman):
             said.append(f"Nothing here adds anything, or all the same.{share}")
         else:
-            against = f"rank correlation {float(spearman):.2f}, signs {float(signs):.0%}"
-            said.append(f"Against measured: {against}.{share}")
+            said.append(f"Against measured: {agreement(spearman, signs)}.{share}")
     return said
