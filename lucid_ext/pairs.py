@@ -14,6 +14,7 @@ from PIL import Image
 
 from lucid_ext.board import SLOT, Board, Grid, Heat, Link, Panel, Ranking, Units
 from lucid_ext.flow import Flow
+from lucid_ext.panels import Cards
 from lucid_ext.trail import Trail
 
 FIRST, SECOND, BETWEEN = "a_", "b_", "d_"
@@ -56,15 +57,10 @@ def pair(
             row.append(between)
             links += more
             captions += [_caption(side + p.name, p.name, a, names) for side in (FIRST, SECOND, BETWEEN)]
-        elif isinstance(p, Units) and isinstance(q, Units) and _comparable(p):
+        elif isinstance(p, Units) and isinstance(q, Units) and _differs(p, q, a, b):
             row.append(_difference(p, q, a, b))
         rows.append(row)
-    if a.trail and b.trail:  # questions are asked of lists
-        captions += [
-            _renamed_caption(sentence, side)
-            for side, board in ((FIRST, a), (SECOND, b))
-            for sentence in board.captions
-        ]
+    captions += _captions_of_lists(a, b, names)
     rows.sort(key=len, reverse=True)  # what has no difference would break the columns
     return Board(
         title=f"{a.title}: {first} and {second}",
@@ -106,6 +102,15 @@ def _comparable(panel: Panel) -> bool:
     return isinstance(panel, Units) and not panel.passing and not panel.large
 
 
+def _differs(p: Units, q: Units, a: Board, b: Board) -> bool:
+    """Whether there is a difference of two lists to show: of their own values, or for the cells of a grid."""
+    if not _comparable(p):
+        return False
+    grids = [panel.name for panel in a.panels if isinstance(panel, Grid)]
+    found = [_compared(name, a, b) for name in grids]
+    return (p.values is not None and q.values is not None) or any(f and f[0].target == p.name for f in found)
+
+
 def _called(panel: Panel, side: str, name: str) -> Panel:
     """A board's panel in the pair: renamed, its title with the name of the board."""
     changes = {"name": side + panel.name, "title": f"{panel.title}, {name}"}
@@ -115,6 +120,8 @@ def _called(panel: Panel, side: str, name: str) -> Panel:
     assert isinstance(panel, Units)
     if panel.named_after:
         changes["named_after"] = side + panel.named_after
+    if isinstance(panel, Cards) and panel.strip:
+        changes["strip"] = side + panel.strip
     # Lists side by side have one length.
     return dataclasses.replace(panel, **changes, most=panel.shown)  # type: ignore[arg-type]
 
@@ -123,8 +130,18 @@ def _renamed(link: Link, side: str) -> Link:
     return dataclasses.replace(link, source=side + link.source, target=side + link.target)
 
 
-def _renamed_caption(sentence: str, side: str) -> str:
-    return re.sub(SLOT, lambda match: "{" + side + match[0][1:], sentence)
+def _captions_of_lists(a: Board, b: Board, names: tuple[str, str]) -> list[str]:
+    """What the boards say themselves, where lists are asked: of cards, which are all picked, both at once."""
+    said = [
+        [re.sub(SLOT, lambda match, side=side: "{" + side + match[0][1:], text) for text in board.captions]
+        for side, board in ((FIRST, a), (SECOND, b))
+    ]
+    if a.trail and b.trail:
+        return [*said[0], *said[1]]
+    if any(isinstance(panel, Cards) for panel in a.panels):
+        pairs = zip(*said, strict=False)
+        return [f"{names[0]}: {one} {names[1]}: {other}" for one, other in pairs]
+    return []
 
 
 def _heats(a: Board, b: Board) -> list[Link]:
@@ -273,7 +290,8 @@ def _difference(p: Units, q: Units, a: Board, b: Board) -> Units:
         largest = float(np.abs(values).max(initial=0))
     for link in a.links:
         other = next((m for m in b.links if (m.source, m.target) == (link.source, link.target)), None)
-        if isinstance(link, Ranking) and isinstance(other, Ranking) and link.target == p.name:
+        of_cells = isinstance(a[link.source], Grid) and link.target == p.name
+        if of_cells and isinstance(link, Ranking) and isinstance(other, Ranking):
             change = _table(link, len(p)) - _table(other, len(p))
             largest = max(largest, float(np.nanmax(np.abs(change), initial=0)))
     return dataclasses.replace(
