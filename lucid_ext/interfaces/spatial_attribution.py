@@ -159,21 +159,23 @@ class SpatialAttribution(Interface):
     def refine(
         self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
     ) -> Iterator[Arrived]:
-        """Tiles under their tint: those that are there, then drafts, then, but for a page, better ones.
+        """The effects of the cells of fine layers, measured; then tiles under their tint.
 
-        Before the better ones, the effects of the cells of fine layers are measured.
+        Of these, those that are there, then drafts, then, but for a page, better ones.
         """
         yield from self._tiles_there()
-        coarse_first = self.layers[::-1] if self._tiled else []
-        for layer in coarse_first:
-            if not page or np.prod(self._acts[layer].shape[:2]) <= DRAFTED:
-                yield from self._drawn(layer, True, go_on)
         for layer in self.layers:
             if go_on() and self._measured(layer) is None:
+                cells = int(np.prod(self._acts[layer].shape[:2]))
+                self.say(f"Measuring what each of {cells} cells of {layer} does, by removing it.")
                 self._measure(layer)
         if self._unmeasured(board):
             self.renew(board.choice)
             yield from self._tiles_there()
+        coarse_first = self.layers[::-1] if self._tiled else []
+        for layer in coarse_first:
+            if not page or np.prod(self._acts[layer].shape[:2]) <= DRAFTED:
+                yield from self._drawn(layer, True, go_on)
         for layer in coarse_first if not page else ():
             yield from self._drawn(layer, False, go_on)
 
