@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 from PIL import Image
 
-from lucid_ext.board import SLOT, Board, Grid, Heat, Link, Panel, Ranking, Units
+from lucid_ext.board import Board, Grid, Heat, Link, Panel, Ranking, Units
 from lucid_ext.flow import Flow
 from lucid_ext.panels import Cards
 from lucid_ext.trail import Trail
@@ -107,8 +107,8 @@ def _differs(p: Units, q: Units, a: Board, b: Board) -> bool:
     if not _comparable(p):
         return False
     grids = [panel.name for panel in a.panels if isinstance(panel, Grid)]
-    found = [_compared(name, a, b) for name in grids]
-    return (p.values is not None and q.values is not None) or any(f and f[0].target == p.name for f in found)
+    of_cells = [link.target for name in grids for link, _ in _compared(name, a, b)]
+    return (p.values is not None and q.values is not None) or p.name in of_cells
 
 
 def _called(panel: Panel, side: str, name: str) -> Panel:
@@ -133,7 +133,7 @@ def _renamed(link: Link, side: str) -> Link:
 def _captions_of_lists(a: Board, b: Board, names: tuple[str, str]) -> list[str]:
     """What the boards say themselves, where lists are asked: of cards, which are all picked, both at once."""
     said = [
-        [re.sub(SLOT, lambda match, side=side: "{" + side + match[0][1:], text) for text in board.captions]
+        [re.sub(r"\{(?=\w)", "{" + side, text) for text in board.captions]  # {panel}
         for side, board in ((FIRST, a), (SECOND, b))
     ]
     if a.trail and b.trail:
@@ -201,14 +201,15 @@ def _table(ranking: Ranking, units: int) -> np.ndarray:
     return table
 
 
-def _compared(name: str, a: Board, b: Board) -> tuple[Ranking, Ranking] | None:
-    """The rankings of a grid's cells on both boards, where there is a list that can be compared."""
+def _compared(name: str, a: Board, b: Board) -> list[tuple[Ranking, Ranking]]:
+    """The rankings of a grid's cells on both boards, of all lists that can be compared."""
+    found = []
     for link in a.links:
         if isinstance(link, Ranking) and link.source == name and _comparable(a[link.target]):
-            other = b.link(name, link.target)
+            other = next((m for m in b.links if (m.source, m.target) == (name, link.target)), None)
             if isinstance(other, Ranking):
-                return link, other
-    return None
+                found.append((link, other))
+    return found
 
 
 def _between(p: Grid, q: Grid, a: Board, b: Board) -> tuple[Grid, list[Link]]:
@@ -222,15 +223,16 @@ def _between(p: Grid, q: Grid, a: Board, b: Board) -> tuple[Grid, list[Link]]:
         for other in (FIRST, SECOND, BETWEEN)
         if other != side
     ]
-    if found is None:
-        return _difference_of_pictures(p, q), links
-    units = len(a[found[0].target])
-    tables = [_table(link, units) for link in found]
-    atoms, values = _by_magnitude(tables[0] - tables[1])
-    links += [
-        Ranking(side + p.name, BETWEEN + found[0].target, atoms, values) for side in (FIRST, SECOND, BETWEEN)
-    ]
-    return _turned(p, *tables), links
+    turned = None
+    for both in found:
+        target = both[0].target
+        tables = [_table(link, len(a[target])) for link in both]
+        atoms, values = _by_magnitude(tables[0] - tables[1])
+        links += [
+            Ranking(side + p.name, BETWEEN + target, atoms, values) for side in (FIRST, SECOND, BETWEEN)
+        ]
+        turned = turned or _turned(p, *tables)
+    return turned or _difference_of_pictures(p, q), links
 
 
 def _by_magnitude(difference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
