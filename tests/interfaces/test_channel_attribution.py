@@ -336,6 +336,16 @@ def test_the_page_in_a_browser(made, open_page, tmp_path):  # noqa: F811
     def expected(layer, selected):
         return [board[layer].labels[unit] for unit, _ in board.rows(layer, selected)]
 
+    # It opens with a question: the difference of the classes, picked and answered by every column.
+    assert page.state("selected") == {"classes": 0}
+    assert tab.locator(".lx-path [aria-current]").inner_text() == board["classes"].labels[0]
+    asked = columns.nth(len(LAYERS)).locator("[aria-selected=true] .lx-name")
+    assert asked.all_inner_texts() == board["classes"].labels[:1]
+    for i, layer in enumerate(LAYERS):
+        assert shown(layer) == expected(layer, {})
+        assert columns.nth(i).locator(".lx-values").inner_text() == f"added to {board['classes'].labels[0]}"
+        assert columns.nth(i).locator(".lx-note").inner_text() == board.link("classes", layer).notes[0]
+    assert tab.locator(".lx-caption").inner_text() == board.describe({"classes": 0})
     columns.nth(1).locator(".lx-row").nth(2).hover()
     unit = board.rows("mixed5a", {})[2][0]
     clear = np.abs(board.link("mixed5a", "image").weights[unit]).max()
