@@ -37,7 +37,7 @@ def neuron_groups(model: lx.VisionModel) -> None:
         payload([made[0].board], controls=False)
 
     timed("`NeuronGroups`, first picture", first, "6 s")
-    timed("another number of groups, not computed ahead", lambda: made[0].board_of({"groups": "5"}), "")
+    timed("another number of groups, not computed ahead", lambda: made[0].board_of({"groups": "5"}), "0.15 s")
 
     def step() -> None:
         payload([made[0].board_of({"groups": "5"})], controls=False)

@@ -5,7 +5,6 @@ of them.
 """
 
 import dataclasses
-import decimal
 import io
 import json
 import os
@@ -18,6 +17,7 @@ import numpy as np
 
 from lucid_ext.files import write_atomically
 from lucid_ext.flow import Flow
+from lucid_ext.numerals import rounded
 from lucid_ext.panels import Cards, Fact, Grid, Mark, Panel, Units
 from lucid_ext.trail import Trail
 
@@ -188,6 +188,11 @@ class Board:
                 return panel
         raise KeyError(f"no panel {name!r}; the panels are {', '.join(p.name for p in self.panels)}.")
 
+    @property
+    def captions(self) -> list[str]:
+        """The sentences of `caption`."""
+        return [self.caption] if isinstance(self.caption, str) else list(self.caption)
+
     def link(self, source: str, target: str) -> Link:
         """The link from one panel to another."""
         for link in self.links:
@@ -285,7 +290,7 @@ class Board:
             atom, value = self.rows(name, selected, panel.most)[int(row) - 1]
             return format_value(value, panel.format) if what else panel.label(atom)
 
-        for sentence in [self.caption] if isinstance(self.caption, str) else self.caption:
+        for sentence in self.captions:
             try:
                 return re.sub(SLOT, fill, sentence)
             except (KeyError, IndexError):
@@ -410,10 +415,7 @@ def _own_rows(panel: Units, count: int) -> list[tuple[int, float]]:
 
 def format_value(value: float, how: str) -> str:
     """A value as the view prints it."""
-    # Halves round away from zero, as JavaScript's toFixed does.
-    number, places = (100 * value, "0.1") if how == "percent" else (value, "0.01")
-    text = str(decimal.Decimal(number).quantize(decimal.Decimal(places), decimal.ROUND_HALF_UP))
-    return text.replace("-", "\u2212") + ("%" if how == "percent" else "")
+    return f"{rounded(100 * value, 1)}%" if how == "percent" else rounded(value)
 
 
 _KINDS = (Board, Grid, Mark, Units, Cards, Fact, Flow, Heat, Ranking, Mixture, Dials, Trail)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from lucid_ext.numerals import written
+
 FOR, AGAINST = "#1f6fc4", "#b3611c"  # above and below zero, as in the view
 SERIES = ("#1f6fc4", "#b3611c", "#4d8b31", "#8a4fae")
 SHAPES = ("circle", "square", "diamond", "triangle")  # not told apart by colour alone
@@ -60,7 +62,7 @@ def matrix(
                 f'<rect x="{x + 1:.1f}" y="{y + 1:.1f}" width="{CELL - 2}" height="{HEIGHT - 2}" rx="3" '
                 f'fill="{FOR if value >= 0 else AGAINST}" fill-opacity="{0.06 + 0.5 * share:.2f}"/>'
             )
-            said = f"{value:.2f}".replace("-", "\u2212")
+            said = written(value)
             parts.append(_text(x + CELL / 2, y + HEIGHT / 2 + 4.5, said, anchor="middle"))
     lean = 5.2 * len(columns[-1])
     width = max(left + CELL * len(columns) + lean, 8.4 * len(title))
@@ -94,7 +96,7 @@ def quartiles(
             f'<line x1="{left}" x2="{left + width}" y1="{y:.1f}" y2="{y:.1f}" stroke="currentColor" '
             f'stroke-opacity="{0.6 if abs(tick) < 1e-9 else 0.15}"/>'
         )
-        parts.append(_text(left - 8, y + 4.5, f"{tick:.1f}".replace("-", "\u2212"), anchor="end"))
+        parts.append(_text(left - 8, y + 4.5, written(tick, ".1f"), anchor="end"))
     step = width / len(places)
     for i, place in enumerate(places):
         parts.append(_text(left + step * (i + 0.5), top + height + 22, place, anchor="middle"))

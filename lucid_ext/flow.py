@@ -1,10 +1,11 @@
 """A flow, drawn as a Sankey diagram: nodes in columns, and signed links from each column to the next."""
 
 import dataclasses
-import decimal
 from collections.abc import Sequence
 
 import numpy as np
+
+from lucid_ext.numerals import rounded
 
 CLEAR = 0.05
 """Of what reaches a node by size, how much must be left with its sign for shares of it to make sense."""
@@ -169,6 +170,4 @@ def _listed(parts: Sequence[str]) -> str:
 
 
 def _signed(value: float) -> str:
-    """A number with its sign; halves round away from zero, as JavaScript's toFixed does."""
-    text = str(decimal.Decimal(float(value)).quantize(decimal.Decimal("0.01"), decimal.ROUND_HALF_UP))
-    return ("+" if value > 0 else "") + text.replace("-", "\u2212")
+    return ("+" if value > 0 else "") + rounded(value)

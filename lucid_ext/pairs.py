@@ -6,6 +6,7 @@ the signed difference of the pictures; for a list, its units by how much they di
 """
 
 import dataclasses
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 
 from lucid_ext.board import Board, Grid, Heat, Link, Panel, Ranking, Units
 from lucid_ext.flow import Flow
+from lucid_ext.panels import Cards
 from lucid_ext.trail import Trail
 
 FIRST, SECOND, BETWEEN = "a_", "b_", "d_"
@@ -55,9 +57,10 @@ def pair(
             row.append(between)
             links += more
             captions += [_caption(side + p.name, p.name, a, names) for side in (FIRST, SECOND, BETWEEN)]
-        elif isinstance(p, Units) and isinstance(q, Units) and _comparable(p):
+        elif isinstance(p, Units) and isinstance(q, Units) and _differs(p, q, a, b):
             row.append(_difference(p, q, a, b))
         rows.append(row)
+    captions += _captions_of_lists(a, b, names)
     rows.sort(key=len, reverse=True)  # what has no difference would break the columns
     return Board(
         title=f"{a.title}: {first} and {second}",
@@ -99,6 +102,15 @@ def _comparable(panel: Panel) -> bool:
     return isinstance(panel, Units) and not panel.passing and not panel.large
 
 
+def _differs(p: Units, q: Units, a: Board, b: Board) -> bool:
+    """Whether there is a difference of two lists to show: of their own values, or for the cells of a grid."""
+    if not _comparable(p):
+        return False
+    grids = [panel.name for panel in a.panels if isinstance(panel, Grid)]
+    of_cells = [link.target for name in grids for link, _ in _compared(name, a, b)]
+    return (p.values is not None and q.values is not None) or p.name in of_cells
+
+
 def _called(panel: Panel, side: str, name: str) -> Panel:
     """A board's panel in the pair: renamed, its title with the name of the board."""
     changes = {"name": side + panel.name, "title": f"{panel.title}, {name}"}
@@ -108,12 +120,28 @@ def _called(panel: Panel, side: str, name: str) -> Panel:
     assert isinstance(panel, Units)
     if panel.named_after:
         changes["named_after"] = side + panel.named_after
+    if isinstance(panel, Cards) and panel.strip:
+        changes["strip"] = side + panel.strip
     # Lists side by side have one length.
     return dataclasses.replace(panel, **changes, most=panel.shown)  # type: ignore[arg-type]
 
 
 def _renamed(link: Link, side: str) -> Link:
     return dataclasses.replace(link, source=side + link.source, target=side + link.target)
+
+
+def _captions_of_lists(a: Board, b: Board, names: tuple[str, str]) -> list[str]:
+    """What the boards say themselves, where lists are asked: of cards, which are all picked, both at once."""
+    said = [
+        [re.sub(r"\{(?=\w)", "{" + side, text) for text in board.captions]  # {panel}
+        for side, board in ((FIRST, a), (SECOND, b))
+    ]
+    if a.trail and b.trail:
+        return [*said[0], *said[1]]
+    if any(isinstance(panel, Cards) for panel in a.panels):
+        pairs = zip(*said, strict=False)
+        return [f"{names[0]}: {one} {names[1]}: {other}" for one, other in pairs]
+    return []
 
 
 def _heats(a: Board, b: Board) -> list[Link]:
@@ -173,14 +201,15 @@ def _table(ranking: Ranking, units: int) -> np.ndarray:
     return table
 
 
-def _compared(name: str, a: Board, b: Board) -> tuple[Ranking, Ranking] | None:
-    """The rankings of a grid's cells on both boards, where there is a list that can be compared."""
+def _compared(name: str, a: Board, b: Board) -> list[tuple[Ranking, Ranking]]:
+    """The rankings of a grid's cells on both boards, of all lists that can be compared."""
+    found = []
     for link in a.links:
         if isinstance(link, Ranking) and link.source == name and _comparable(a[link.target]):
-            other = b.link(name, link.target)
+            other = next((m for m in b.links if (m.source, m.target) == (name, link.target)), None)
             if isinstance(other, Ranking):
-                return link, other
-    return None
+                found.append((link, other))
+    return found
 
 
 def _between(p: Grid, q: Grid, a: Board, b: Board) -> tuple[Grid, list[Link]]:
@@ -194,15 +223,16 @@ def _between(p: Grid, q: Grid, a: Board, b: Board) -> tuple[Grid, list[Link]]:
         for other in (FIRST, SECOND, BETWEEN)
         if other != side
     ]
-    if found is None:
-        return _difference_of_pictures(p, q), links
-    units = len(a[found[0].target])
-    tables = [_table(link, units) for link in found]
-    atoms, values = _by_magnitude(tables[0] - tables[1])
-    links += [
-        Ranking(side + p.name, BETWEEN + found[0].target, atoms, values) for side in (FIRST, SECOND, BETWEEN)
-    ]
-    return _turned(p, *tables), links
+    turned = None
+    for both in found:
+        target = both[0].target
+        tables = [_table(link, len(a[target])) for link in both]
+        atoms, values = _by_magnitude(tables[0] - tables[1])
+        links += [
+            Ranking(side + p.name, BETWEEN + target, atoms, values) for side in (FIRST, SECOND, BETWEEN)
+        ]
+        turned = turned or _turned(p, *tables)
+    return turned or _difference_of_pictures(p, q), links
 
 
 def _by_magnitude(difference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -262,7 +292,8 @@ def _difference(p: Units, q: Units, a: Board, b: Board) -> Units:
         largest = float(np.abs(values).max(initial=0))
     for link in a.links:
         other = next((m for m in b.links if (m.source, m.target) == (link.source, link.target)), None)
-        if isinstance(link, Ranking) and isinstance(other, Ranking) and link.target == p.name:
+        of_cells = isinstance(a[link.source], Grid) and link.target == p.name
+        if of_cells and isinstance(link, Ranking) and isinstance(other, Ranking):
             change = _table(link, len(p)) - _table(other, len(p))
             largest = max(largest, float(np.nanmax(np.abs(change), initial=0)))
     return dataclasses.replace(

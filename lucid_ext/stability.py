@@ -1,7 +1,7 @@
 """How far neuron groups can be believed: found again from other starts and cells; how many to look for."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -144,6 +144,7 @@ class Suggestion:
         errors: (n,) float32, what is left out at each.
         stability: (n,) float32 in [0, 1], the mean cosine with which groups are found again at each; not
             a number beyond the elbow, where none is asked for.
+        refits: {k: how well its groups are found again}, of those for which `stability` is a number.
         rule: how the number was chosen, in words.
     """
 
@@ -152,6 +153,7 @@ class Suggestion:
     ks: np.ndarray
     errors: np.ndarray
     stability: np.ndarray
+    refits: Mapping[int, Stability] = dataclasses.field(default_factory=dict)
     rule: str = RULE
 
 
@@ -163,6 +165,7 @@ def suggest(
     seeds: int = 2,
     bootstraps: int = 2,
     seed: int = 0,
+    groups: Mapping[int, Groups] | None = None,
 ) -> Suggestion:
     """Suggest a number of groups, by `RULE`.
 
@@ -173,6 +176,7 @@ def suggest(
         seeds: as for `stability`.
         bootstraps: as for `stability`.
         seed: of the solver and the draws.
+        groups: {k: the factorization of `acts`}, where some are there already.
 
     Raises:
         ValueError: there is nothing to choose from.
@@ -183,15 +187,19 @@ def suggest(
     if not len(tried):
         raise ValueError(f"none of the numbers of groups {list(ks)} lies between 1 and {most}.")
     cells = [p[None] for p in _thinned(pictures, np.random.default_rng(seed))]
-    left_out = errors(cells, tried.tolist(), method, seed=seed)
+    known = dict(groups or {})
+    own = {k: known[k] if k in known else factorize(cells, k, method, seed) for k in tried.tolist()}
+    left_out = np.array([one.error for one in own.values()], np.float32)
     bend = elbow(tried, left_out)
+    refits = {
+        k: stability(cells, k, method, seeds=seeds, bootstraps=bootstraps, seed=seed, groups=own[k])
+        for k in tried[: bend + 1].tolist()
+    }
     found = np.full(len(tried), np.nan, np.float32)
-    for i in range(bend + 1):
-        refits = stability(cells, int(tried[i]), method, seeds=seeds, bootstraps=bootstraps, seed=seed)
-        found[i] = refits.mean.mean() if refits.mean.size else 0
+    found[: bend + 1] = [one.mean.mean() if one.mean.size else 0 for one in refits.values()]
     good = np.flatnonzero(found >= STABLE)
     chosen = int(good[-1]) if len(good) else bend
-    return Suggestion(int(tried[chosen]), int(tried[bend]), tried, left_out, found)
+    return Suggestion(int(tried[chosen]), int(tried[bend]), tried, left_out, found, refits)
 
 
 def elbow(ks: np.ndarray, values: np.ndarray) -> int:

@@ -75,6 +75,12 @@ def test_the_number_of_parts_is_suggested(parts):
     assert found.ks.tolist() == list(range(1, 9))
     assert found.stability[2] >= STABLE
     assert np.isnan(found.stability[3:]).all()
+    for k, refits in found.refits.items():  # with factorizations that are there already it is the same
+        own = stability(parts, k, seeds=2, bootstraps=2)
+        np.testing.assert_allclose(np.sort(refits.mean), np.sort(own.mean), atol=1e-6)
+    again = suggest(parts, range(1, 9), groups={k: lx.factorize(parts, k) for k in (2, 3)})
+    np.testing.assert_allclose(again.errors, found.errors, atol=1e-6)
+    np.testing.assert_allclose(again.stability, found.stability, atol=1e-6)
     assert f"at least {STABLE}" in found.rule
 
 

@@ -162,18 +162,20 @@ def from_layers(
     method: str = "gradient",
     seed: int = 0,
     *,
+    atoms: str = "cells",
     known: Mapping[str, tf.Tensor] | None = None,
     **options: Any,
 ) -> dict[str, Attribution]:
-    """Cells of several layers to one target: {source: what `attribute` gives}, with shared passes.
+    """Atoms of several layers to one target: {source: what `attribute` gives}, with shared passes.
 
     Args:
         model: the network.
         image: anything `load_image` takes.
-        sources: layers with positions, in the order of the network.
+        sources: layers on one path, in the order of the network; of cells, layers with positions.
         target: see `attribute`; of a layer after all of them.
         method: see `attribute`.
         seed: of methods that sample.
+        atoms: of every source, by name; see `attribute`.
         known: see `Problem`.
         options: of the method.
     """
@@ -182,7 +184,7 @@ def from_layers(
     if known is None:
         names = [*(s for s in sources if s != "input"), layer]
         known = dict(zip(names, model.function("input", names)(model.prepare(picture)[None]), strict=True))
-    problems = [Problem(model, picture, source, target, seed=seed, known=known) for source in sources]
+    problems = [Problem(model, picture, source, target, atoms, seed=seed, known=known) for source in sources]
     Problem.share(problems)
     return {problem.source: explain(problem, method, **options) for problem in problems}
 

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,10 +14,13 @@ from lucid_ext.interfaces.cells import default_layers
 from lucid_ext.interfaces.channels import shipped_icons
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.interfaces.methods import offered
-from lucid_ext.interfaces.strongest import SIDE, Strongest, ends, truth
+from lucid_ext.interfaces.strongest import MEASURED, SIDE, Strongest, ends, truth
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore, stream_units
 from lucid_ext.trail import Trail
+
+if TYPE_CHECKING:
+    from lucid_ext.interfaces.pair import Pair
 
 LAYERS = ("mixed4a", "mixed4d", "mixed5a", "mixed5b")
 LISTED = 32  # channels of each layer
@@ -27,7 +30,7 @@ PROBABLE = ("most probable", "next probable")  # classes that change with the pi
 READING = (
     "Each column answers the question at the top: channels that add to it above, blue and +, channels that "
     "take from it below, brown and \u2212. Pick one to ask about it in turn; point at one to see where it "
-    "speaks."
+    "speaks for either class, whatever was asked."
 )
 FORMULA = (
     r"s_{c \to A-B} = \sum_{y,x} a_{y,x,c} \frac{\partial\, (\text{logit}_A - \text{logit}_B)}"
@@ -94,16 +97,32 @@ class ChannelAttribution(Interface):
 
     def see(self, image: np.ndarray) -> None:
         """Keep the picture and its class probabilities."""
-        self._seen = image
-        self._logits, self._odds = self.model.activations(
-            image, [self.model.logits, self.model.softmax]
-        ).values()
+        self._seen, network = image, self.model
+        names = list(dict.fromkeys([*self.layers, network.logits, network.softmax]))
+        found = network.function("input", names)(network.prepare(image)[None])
+        self._activations = dict(zip(names, found, strict=True))
+        self._logits, self._odds = (
+            self._activations[name].numpy()[0] for name in (network.logits, network.softmax)
+        )
         self._strongest: dict[tuple[int, int], Strongest] = {}
 
     def choose(self, **choice: Any) -> None:
         """Change options, as the controls do: `choose(first="espresso", method="path")`."""
         _check_different({**self.choice, **choice})
         super().choose(**choice)
+
+    def pair(
+        self,
+        other: Interface | Mapping[Any, Interface],
+        names: tuple[str, str] = ("first", "second"),
+        control: str = "compared with",
+    ) -> "Pair":
+        """See `Interface.pair`; both are asked about the same two classes, at first those of this one."""
+        made = super().pair(other, names, control)
+        name_of = {number: name for name, number in self._classes.items()}
+        first, second = (name_of[number] for number in self._of_classes(self.choice).classes)
+        made.choice = {**made.choice, "first": first, "second": second}
+        return made
 
     def page_choices(self) -> list[dict[str, str]]:
         """Every method, for the present classes."""
@@ -115,8 +134,9 @@ class ChannelAttribution(Interface):
         method, found = choice["method"], self._of_classes(choice)
         a, b = (self.model.labels[k] for k in found.classes)
         names = [f"{a} \u2212 {b}", a, b]
-        values = {n: found.evidence(n, method).values[kept] for n, kept in found.kept.items()}
-        measured = {n: found.evidence(n, "ablation").values[kept] for n, kept in found.kept.items()}
+        listed = found.kept(method)
+        values = {n: found.evidence(n, method).values[kept] for n, kept in listed.items()}
+        measured = {n: found.evidence(n, MEASURED).values[kept] for n, kept in listed.items()}
         scales = _largest(np.concatenate([*values.values(), *measured.values()]))
         of_a, of_b = self._logits[list(found.classes)]
         logits = np.array([[of_a - of_b, of_a, of_b]] * 3, np.float32)
@@ -134,9 +154,9 @@ class ChannelAttribution(Interface):
         picture = Grid("image", "The picture", self.picture, rows, cols, start=None, note=self.note)
         full = np.full(3, np.abs(logits).max() or 1, np.float32)
         links: list[Link] = [Ranking("classes", "classes", *_all(logits), full, "their logits")]
-        for layer, kept in found.kept.items():
+        for layer, kept in listed.items():
             evidence = found.evidence(layer, method)
-            said = truth(evidence.values, found.evidence(layer, "ablation").values, evidence.gap)
+            said = truth(evidence.values, found.evidence(layer, MEASURED).values, evidence.gap)
             notes = [" ".join([one, *evidence.notes]) for one in said]
             own, removed = values[layer], measured[layer]
             links += [
@@ -148,10 +168,10 @@ class ChannelAttribution(Interface):
         return Board(
             title=f"Why {a} rather than {b}, channel by channel",
             reading=READING,
-            panels=[picture, effect, *(self._column(n, found.kept[n], values[n]) for n in values), classes],
+            panels=[picture, effect, *(self._column(n, listed[n], values[n]) for n in values), classes],
             links=[*links, *self._between_layers(found, method)],
             formula=FORMULA,
-            caption=self._captions(names, found),
+            caption=self._captions(names, found, {layer: len(kept) for layer, kept in listed.items()}),
             choice=choice,
             trail=Trail([*self.layers, "classes"], ("classes", 0)),
         )
@@ -160,13 +180,14 @@ class ChannelAttribution(Interface):
         self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
     ) -> Iterator[Arrived]:
         """Icons of a network that comes without them: first of all, for a page only, what is listed first."""
+        kept = self._of_classes(board.choice).kept(board.choice["method"])
         drawn = [layer for layer in reversed(self.layers) if self._has_icons(layer)]
         first = {layer: [unit for unit, _ in board.rows(layer, {})] for layer in drawn}
         every = {layer: list(range(len(board[layer]))) for layer in drawn}
         for wanted in (first,) if page else (first, every):
             for layer, units in wanted.items():
                 lacking = missing_icons(self.board_of(board.choice)[layer], units)
-                channels = [self._of_classes(board.choice).kept[layer][unit] for unit in lacking]
+                channels = [kept[layer][unit] for unit in lacking]
                 found = stream_units(self.model, layer, channels, store=self._store, go_on=go_on)
                 yield from arrivals(layer, lacking, found)
 
@@ -178,9 +199,12 @@ class ChannelAttribution(Interface):
         if (first, second) not in self._strongest:
             self._strongest[first, second] = Strongest(
                 *(self.model, self._seen, self.layers, (first, second)),
-                *(self.options["method"], self._listed, self._seed),
+                *(self.options["method"], self._listed, self._seed, self._activations),
             )
         return self._strongest[first, second]
+
+    def _channels(self, layer: str) -> int:
+        return int(self._activations[layer].shape[-1])
 
     def _has_icons(self, layer: str) -> bool:
         return len(self.model.layers.get(layer, ())) == 3
@@ -209,7 +233,7 @@ class ChannelAttribution(Interface):
         """Where channels speak: what they add place by place or, where a method does not say, activations."""
         law = f"what it adds to {difference}"
         if cells is None:
-            cells, law = self.model.activations(self._seen, layer), "its activation"
+            cells, law = self._activations[layer].numpy()[0], "its activation"
         if cells.ndim != 3:
             return []
         own, fine = (Grid("", "", self.picture, *shape) for shape in (cells.shape[:2], self._grid))
@@ -223,16 +247,22 @@ class ChannelAttribution(Interface):
         links: list[Link] = []
         for layer in self.layers:
             below = {low: m for (low, high), m in pairs.items() if high == layer}
-            above = {high: [n.T for n in m] for (low, high), m in pairs.items() if low == layer}
+            above = {high: m.turned for (low, high), m in pairs.items() if low == layer}
             for others, law in ((below, ADDED), (above, ADDS)):
-                scales = _largest(np.concatenate([m[0] for m in others.values()])) if others else None
-                for other, (predicted, measured) in others.items():
-                    notes = truth(predicted, measured)
-                    links.append(Ranking(layer, other, *ends(predicted.T), scales, law, notes))
+                scales = _largest(np.concatenate([m.values for m in others.values()])) if others else None
+                for other, m in others.items():
+                    notes = truth(m.values, m.measured, m.gap)
+                    if m.listed is not None:
+                        strongest = min(2 * SIDE, self._channels(other))
+                        notes = [
+                            f"{note} Of its {strongest} strongest in all of {other}, {there} are listed."
+                            for note, there in zip(notes, m.listed, strict=True)
+                        ]
+                    links.append(Ranking(layer, other, *ends(m.values.T), scales, law, notes))
         return links
 
-    def _captions(self, names: Sequence[str], found: Strongest) -> list[str]:
-        """A sentence for the classes, and one for the channels of each layer."""
+    def _captions(self, names: Sequence[str], found: Strongest, listed: Mapping[str, int]) -> list[str]:
+        """A sentence for the classes, and one for the channels of each layer, of which so many are listed."""
         odds = [f"{name} {self._odds[k]:.1%}" for name, k in zip(names[1:], found.classes, strict=True)]
         last = self.layers[-1]
         sentences = [
@@ -247,9 +277,11 @@ class ChannelAttribution(Interface):
                 f"{{effect.5.value}} to {names[2]}. Without it {{effect.2.value}} of the difference is lost."
             )
             if below:
-                said += f" Of {below}, {{{below}.1}} adds most to it ({{{below}.1.value}})."
+                said += f" Of the {listed[below]} listed of {below}, {{{below}.1}} adds most to it "
+                said += f"({{{below}.1.value}})."
             if above:
-                said += f" Of {above}, it adds most to {{{above}.1}} ({{{above}.1.value}})."
+                said += f" Of the {listed[above]} of {above}, it adds most to {{{above}.1}} "
+                said += f"({{{above}.1.value}})."
             sentences.append(said)
         return sentences
 

@@ -16,6 +16,7 @@ from lucid_ext.interfaces.channels import ranked
 from lucid_ext.interfaces.evidence import marked, pictures
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.models import VisionModel
+from lucid_ext.numerals import written
 from lucid_ext.optvis import IconStore, stream_directions
 from lucid_ext.optvis.icon import CHANNEL, SKETCH
 from lucid_ext.panels import Cards, Fact
@@ -166,7 +167,7 @@ class Concepts(Interface):
             parts.append(
                 f". In {name} it occurs in {int(shared.occurs[:, j].sum())} of {len(shared.occurs)}, "
                 f"{shared.strength[j]:.0%} as strong on average; the direction matched with it among "
-                f"{name}'s own has a cosine of {shared.cosine[j]:.2f}"
+                f"{name}'s own has a cosine of {written(shared.cosine[j])}"
             )
         return "".join(parts) + "."
 

@@ -37,13 +37,15 @@ def blended(picture: np.ndarray, spatial: np.ndarray) -> np.ndarray:
         -1,
     )
     wide = np.maximum(wide, 0)
-    total = wide.sum(-1, keepdims=True)
-    # Squares let the strongest group of a place have its colour.
-    share = wide**2 / np.maximum((wide**2).sum(-1, keepdims=True), 1e-12)
-    colours = np.array([[int(colour_of(j)[i : i + 2], 16) for i in (1, 3, 5)] for j in range(size.shape[-1])])
-    cover = MOST * np.sqrt(np.minimum(total / max(float(np.quantile(total, 0.98)), 1e-12), 1))
-    grey = GREY * picture.mean(-1, keepdims=True) + (1 - GREY) * picture
-    return np.round((1 - cover) * grey + cover * (share @ colours)).clip(0, 255).astype(np.uint8)
+    total = wide.sum(-1)
+    squares = wide * wide  # they let the strongest group of a place have its colour
+    colours = [[int(colour_of(j)[i : i + 2], 16) for i in (1, 3, 5)] for j in range(size.shape[-1])]
+    mixed = squares @ np.array(colours, np.float32) / np.maximum(squares.sum(-1, keepdims=True), 1e-12)
+    full = max(float(np.quantile(total, 0.98)), 1e-12)
+    cover = np.float32(MOST) * np.sqrt(np.minimum(total / np.float32(full), 1))[..., None]
+    own = picture.astype(np.float32)
+    grey = np.float32(GREY) * own.mean(-1, keepdims=True) + np.float32(1 - GREY) * own
+    return np.round(grey + cover * (mixed - grey)).clip(0, 255).astype(np.uint8)
 
 
 def marks(spatial: np.ndarray) -> list[Mark]:

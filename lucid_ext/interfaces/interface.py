@@ -105,6 +105,11 @@ class Interface:
         rest = [dict(zip(self.options, c, strict=True)) for c in itertools.product(*self.options.values())]
         return [self.choice, *(c for c in rest if c != self.choice)]
 
+    def say(self, status: str) -> None:
+        """Tell whoever looks what is being done, until something else is."""
+        if self._view:
+            self._view.status = status
+
     @property
     def board(self) -> Board:
         """The board of the current choice, with the icons that have arrived so far."""
@@ -294,16 +299,16 @@ class Interface:
             if self._view and time.monotonic() - sent > SEND_EVERY:
                 send()
                 sent = time.monotonic()
-                self._view.status = f"Drawing: {count} pictures so far."
+                self.say(f"Drawing: {count} pictures so far.")
             if self._background.asked or not still_wanted():
                 break
         send()
 
     def _finished(self, failure: BaseException | None) -> None:
-        if self._view and failure is not None:
-            self._view.status = f"{type(failure).__name__}: {failure}"
-        elif self._view:
-            self._view.status = "Stopped." if self._background.stopped else ""
+        if failure is not None:
+            self.say(f"{type(failure).__name__}: {failure}")
+        else:
+            self.say("Stopped." if self._background.stopped else "")
 
     def _on_select(self, change: Mapping[str, Any]) -> None:
         names = {panel.name for panel in self.board.panels}
@@ -356,7 +361,7 @@ class Interface:
             try:
                 self.choose(**{control: option})
             except ValueError as error:
-                self.view.status = str(error)
+                self.say(str(error))
 
         return choose
 
@@ -370,7 +375,7 @@ class Interface:
         try:
             self.look_at(data)
         except ValueError as error:
-            self.view.status = str(error)
+            self.say(str(error))
 
 
 def _picture(model: VisionModel, image: np.ndarray) -> np.ndarray:

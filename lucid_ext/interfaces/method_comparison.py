@@ -11,6 +11,7 @@ from lucid_ext.attribution import METHODS, Agreement, Attribution, agree, attrib
 from lucid_ext.board import Board, Grid, Heat, Ranking, Units
 from lucid_ext.interfaces.cells import first_layer
 from lucid_ext.interfaces.interface import Interface
+from lucid_ext.interfaces.methods import agreement
 from lucid_ext.models import VisionModel
 
 CLASSES = 5  # the most probable ones
@@ -158,9 +159,6 @@ class MethodComparison(Interface):
         parts = [f"gap {self.gap(method):.0%}", f"{self.seconds[method]:.2f} s"]
         if MEASURED in self.found and method != MEASURED:
             alike = self.agreement(method, MEASURED)
-            parts[1:1] = [
-                f"rank correlation {float(alike.spearman):.2f}",
-                f"signs {float(alike.signs):.0%}",
-            ]
-            return f"Against measured: {', '.join(parts)}.".replace("-", "\u2212")
+            parts.insert(1, agreement(alike.spearman, alike.signs))
+            return f"Against measured: {', '.join(parts)}."
         return f"{'Measured' if method == MEASURED else method}: {', '.join(parts)}."

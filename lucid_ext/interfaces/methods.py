@@ -4,11 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from lucid_ext.attribution import METHODS
+from lucid_ext.numerals import written
 
 SLOW = ("shapley", "random")  # offered only where they are asked for
 OPTIONS: dict[str, dict[str, Any]] = {
     "path": {"steps": 8, "tolerance": None}
 }  # enough here, and a quarter of the time of the default
+
+
+def agreement(spearman: Any, signs: Any) -> str:
+    """How alike two attributions are, in words."""
+    return f"rank correlation {written(float(spearman))}, signs {float(signs):.0%}"
 
 
 def offered(method: str, methods: Sequence[str] | None = None) -> list[str]:

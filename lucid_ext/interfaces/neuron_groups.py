@@ -26,6 +26,7 @@ CLASSES = 50  # the most probable ones, whose evidence is computed
 GUESSED = 10  # of them, from which a group's name is guessed
 LEVELS = np.linspace(0, 2, 9, dtype=np.float32)  # of a dial
 MIXED = 8  # channels whose icons stand for a group until its own arrives
+REFITS: dict[str, Any] = {"seeds": 2, "bootstraps": 3}  # that say how stable groups are
 ROWS = 64  # passes of the upper network at once
 
 READING = (
@@ -115,7 +116,6 @@ class NeuronGroups(Interface):
     @property
     def stability(self) -> Stability:
         """How well the groups shown are found again."""
-        self.board_of(self.choice)
         return self._stability[int(self.choice["groups"])]
 
     def see(self, image: np.ndarray) -> None:
@@ -142,11 +142,13 @@ class NeuronGroups(Interface):
         self._effects = dict(zip(counts, np.split(values, ends), strict=True))
         self._acts, self._odds, self._groups, self.classes = acts, odds, groups, classes
         tried = sorted({*TRIED, *counts})  # the elbow depends on where the curve ends
-        self.suggestion: Suggestion = suggest(
-            acts, tried, self.method, seeds=1, bootstraps=2, seed=self._seed
-        )
+        refits = {**REFITS, "seed": self._seed}
+        self.suggestion: Suggestion = suggest(acts, tried, self.method, **refits, groups=groups)
+        self._stability: dict[int, Stability] = {
+            k: self.suggestion.refits.get(k) or stability(acts, k, self.method, **refits, groups=groups[k])
+            for k in counts
+        }
         self._measured: dict[int, np.ndarray] = {}
-        self._stability: dict[int, Stability] = {}
         self._digest = hashlib.sha256(network.digest.encode() + network.prepare(image).tobytes()).hexdigest()
 
     def turned(
@@ -164,13 +166,9 @@ class NeuronGroups(Interface):
         k = int(choice["groups"])
         groups, effects = self._groups[k], self._effects[k]
         rows, cols, n = groups.spatial.shape
-        found = stability(self._acts, k, self.method, seeds=2, bootstraps=3, seed=self._seed, groups=groups)
-        every = np.repeat(np.ones((1, n), np.float32), n * len(LEVELS), 0)
-        every[np.arange(len(every)), np.repeat(np.arange(n), len(LEVELS))] = np.tile(LEVELS, n)
-        logits, odds = self._above(groups, every)
-        ends = self._above(groups, np.stack([np.ones(n), np.zeros(n)]))[0]
-        measured = ends[0] - logits[:: len(LEVELS)]
-        self._stability[k], self._measured[k] = found, measured
+        found = self._stability[k]
+        odds, measured, without = self._dialled(groups)
+        self._measured[k] = measured
         doubts = [
             f"unstable: found again with a cosine of only {mean:.2f}" if bad else ""
             for mean, bad in zip(found.mean, found.unstable, strict=True)
@@ -236,7 +234,7 @@ class NeuronGroups(Interface):
             reading=READING,
             panels=[
                 *(image, mixture, self._left_out(k)),
-                *(own, *self._arguments(k, ends[0] - ends[1])),
+                *(own, *self._arguments(k, without)),
                 *(prediction, self._channels(groups)),
             ],
             links=[
@@ -248,7 +246,7 @@ class NeuronGroups(Interface):
                     "groups",
                     "prediction",
                     LEVELS,
-                    odds.reshape(n, len(LEVELS), -1),
+                    odds,
                     "Turn a group up or down",
                 ),
             ],
@@ -377,6 +375,20 @@ class NeuronGroups(Interface):
             own,
             Mixture("groups", "channels", own.atoms[:, :MIXED], blend),
         ]
+
+    def _dialled(self, groups: Groups) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Each group alone at every level: probabilities (k, levels, classes).
+
+        And what every logit loses without each group (k, classes), and without all of them (classes,).
+        """
+        n, turned = len(groups.channels), np.flatnonzero(LEVELS != 1)
+        alone = np.ones((n, len(turned), n), np.float32)
+        alone[np.arange(n), :, np.arange(n)] = LEVELS[turned]
+        ends = np.stack([np.ones(n, np.float32), np.zeros(n, np.float32)])
+        logits, found = self._above(groups, np.concatenate([ends, alone.reshape(-1, n)]))
+        odds = np.broadcast_to(found[0], (n, len(LEVELS), found.shape[1])).copy()
+        odds[:, turned] = found[2:].reshape(n, len(turned), -1)
+        return odds, logits[0] - logits[2 :: len(turned)], logits[0] - logits[1]
 
     def _above(self, groups: Groups, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Logits and probabilities (n, classes) with groups at `levels` (n, k)."""

@@ -1,5 +1,6 @@
 """Any interface as a pair: the same of two pictures or two networks, under one selection."""
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -91,11 +92,13 @@ class Pair(Interface):
 
     def page_choices(self) -> list[dict[str, str]]:
         """For every one of the others what the first one's own page has."""
-        here = self.choice.get(self.control)
+        alike = copy.copy(self.a)
+        alike.choice = {control: self.choice[control] for control in self.a.options}
+        choices, here = alike.page_choices(), self.choice.get(self.control)
         if here is None:
-            return self.a.page_choices()
+            return choices
         options = [here, *(option for option in self.others if option != here)]
-        return [{self.control: option, **choice} for option in options for choice in self.a.page_choices()]
+        return [{self.control: option, **choice} for option in options for choice in choices]
 
 
 def _pictures_beyond(panel: Panel, copy: Panel) -> dict[int, np.ndarray]:

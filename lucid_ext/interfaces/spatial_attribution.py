@@ -10,7 +10,7 @@ from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units
 from lucid_ext.interfaces.arrivals import Arrived
 from lucid_ext.interfaces.cells import default_layers, first_layer
 from lucid_ext.interfaces.interface import Interface
-from lucid_ext.interfaces.methods import OPTIONS, offered
+from lucid_ext.interfaces.methods import OPTIONS, agreement, offered
 from lucid_ext.interfaces.tint import factors, tinted, tinted_photograph
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore
@@ -159,21 +159,23 @@ class SpatialAttribution(Interface):
     def refine(
         self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
     ) -> Iterator[Arrived]:
-        """Tiles under their tint: those that are there, then drafts, then, but for a page, better ones.
+        """The effects of the cells of fine layers, measured; then tiles under their tint.
 
-        Before the better ones, the effects of the cells of fine layers are measured.
+        Of these, those that are there, then drafts, then, but for a page, better ones.
         """
         yield from self._tiles_there()
-        coarse_first = self.layers[::-1] if self._tiled else []
-        for layer in coarse_first:
-            if not page or np.prod(self._acts[layer].shape[:2]) <= DRAFTED:
-                yield from self._drawn(layer, True, go_on)
         for layer in self.layers:
             if go_on() and self._measured(layer) is None:
+                cells = int(np.prod(self._acts[layer].shape[:2]))
+                self.say(f"Measuring what each of {cells} cells of {layer} does, by removing it.")
                 self._measure(layer)
         if self._unmeasured(board):
             self.renew(board.choice)
             yield from self._tiles_there()
+        coarse_first = self.layers[::-1] if self._tiled else []
+        for layer in coarse_first:
+            if not page or np.prod(self._acts[layer].shape[:2]) <= DRAFTED:
+                yield from self._drawn(layer, True, go_on)
         for layer in coarse_first if not page else ():
             yield from self._drawn(layer, False, go_on)
 
@@ -236,10 +238,7 @@ class SpatialAttribution(Interface):
                 f"{method} to {name}: {gap}; its {found.values[..., 0].size} cells are still being measured."
             )
         alike = agree(found.values[..., column], measured)
-        return (
-            f"{method} to {name}, against measured: {gap}, rank correlation {float(alike.spearman):.2f}, "
-            f"signs {float(alike.signs):.0%}."
-        )
+        return f"{method} to {name}, against measured: {gap}, {agreement(alike.spearman, alike.signs)}."
 
     def _class_links(self, method: str) -> tuple[list[Link], tuple[float, float], list[Link]]:
         """What cells say of classes, the scales of the two lists, and where evidence for classes is."""

@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from lucid_ext.attribution import Problem, agree, attribute, explain
+from lucid_ext.attribution import Attribution, Problem, agree, explain, from_layers
 from lucid_ext.attribution.trust import completeness_gap
-from lucid_ext.interfaces.methods import OPTIONS
+from lucid_ext.interfaces.methods import OPTIONS, agreement
 from lucid_ext.models import VisionModel
 
+MEASURED = "ablation"
 SIDE = 4  # channels of a list for a question, and as many against it
 BY_NEURON = ("gradient", "path", "smooth_maxpool")
 """Methods that say of all neurons at once what they add; of others only whole channels are asked."""
@@ -34,12 +36,34 @@ class Evidence:
     notes: tuple[str, ...]
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Between:
+    """What channels kept of one layer add to those of a later one.
+
+    Attributes:
+        values: float32 (low, high), by a method.
+        measured: float32 (low, high), by removing each.
+        gap: (high,) completeness gaps over all channels of the lower layer; None where the method asked
+            only those kept.
+        listed: (high,) how many of the `2 * SIDE` strongest of the whole lower layer are kept; None alike.
+    """
+
+    values: np.ndarray
+    measured: np.ndarray
+    gap: np.ndarray | None = None
+    listed: np.ndarray | None = None
+
+    @property
+    def turned(self) -> "Between":
+        """The same with a row for each channel of the later layer; what one adds above is no whole."""
+        return Between(self.values.T, self.measured.T)
+
+
 class Strongest:
     """What the network answers about two classes for one picture, each asked for once.
 
     Attributes:
         classes: the numbers of the two classes.
-        kept: {layer: channels}, those that can be listed, in rising order.
     """
 
     def __init__(
@@ -51,61 +75,99 @@ class Strongest:
         methods: Sequence[str],
         count: int,
         seed: int = 0,
+        known: Mapping[str, tf.Tensor] | None = None,
     ):
-        """Find the strongest channels of each layer, the same for all methods.
+        """Nothing is asked yet.
 
         Args:
             model: the network.
             image: float32 (H, W, 3) in [0, 1].
             layers: on one path, in order.
             classes: two.
-            methods: of attribution; of each of them the strongest channels are kept.
+            methods: of attribution; by the first of them, and by what is measured, channels are kept.
             count: how many channels of each layer to keep.
             seed: of methods that sample.
+            known: activations of some layers for the image, where they are there already.
         """
-        self.model, self.image, self.classes, self.seed = model, image, classes, seed
-        self._found: dict[tuple[str, ...], Any] = {}
-        self.kept = {
-            layer: listed({m: self.evidence(layer, m).values[:, 0] for m in methods}, count)
-            for layer in layers
-        }
+        self.model, self.image, self.layers, self.seed = model, image, tuple(layers), seed
+        self.classes, self._count, self._activations = classes, count, dict(known or {})
+        self._common = [methods[0], *(m for m in methods[1:] if m == MEASURED)]
+        self._found: dict[tuple, Any] = {}
+
+    def kept(self, method: str) -> dict[str, list[int]]:
+        """{layer: channels} that can be listed, in rising order.
+
+        Those common to all methods, and the strongest by this one: no other has to be asked for it.
+        """
+
+        def ask() -> dict[str, list[int]]:
+            channels = {}
+            for layer in self.layers:
+                asked = {m: self.evidence(layer, m).values[:, 0] for m in self._common}
+                own = ends(self.evidence(layer, method).values[None, :, 0])[0][0]
+                channels[layer] = sorted({*listed(asked, self._count), *own.tolist()})
+            return channels
+
+        return self._once(("kept", method), ask)
 
     def evidence(self, layer: str, method: str) -> Evidence:
         """What all channels of a layer add to the classes, place by place where the method can say."""
 
-        def ask() -> Evidence:
-            by_place = method in BY_NEURON and len(self.model.shape_of(layer, self.model.size)) == 3
-            atoms, options = "neurons" if by_place else "channels", OPTIONS.get(method, {})
-            found = attribute(
-                self.model, self.image, layer, list(self.classes), method, atoms, self.seed, **options
+        def ask() -> dict[str, Evidence]:
+            atoms, options = "neurons" if method in BY_NEURON else "channels", OPTIONS.get(method, {})
+            every = from_layers(
+                *(self.model, self.image, self.layers, list(self.classes), method, self.seed),
+                atoms=atoms,
+                known=self._activations or None,
+                **options,
             )
-            signs = np.array([[1, 1, 0], [-1, 0, 1]], np.float32)  # the difference, the first, the second
-            places = found.values @ signs
-            values = places.sum((0, 1)) if by_place else places
-            gap = completeness_gap(places, found.change @ signs)
-            return Evidence(values, places[..., 0] if by_place else None, gap, found.notes)
+            return {name: _evidence(found) for name, found in every.items()}
 
-        return self._once((layer, method), ask)
+        return self._once(("evidence", method), ask)[layer]
 
-    def between(self, low: str, high: str, method: str) -> tuple[np.ndarray, np.ndarray]:
-        """What the channels kept of one layer add to those of a later one, and measured: (low, high) each."""
-
-        def problem() -> Problem:
-            target = (high, self.kept[high])
-            return Problem(self.model, self.image, low, target, "channels", seed=self.seed)
-
-        asked = self._once((low, high), problem)
-        measured = self._once((low, high, "measured"), lambda: asked.remove_each(self.kept[low]))
-        if method == "ablation":
-            return measured, measured
+    def between(self, low: str, high: str, method: str) -> Between:
+        """What the channels kept of one layer add to those of a later one."""
+        kept = self.kept(method)
+        some, targets = kept[low], tuple(kept[high])
+        asked = self._problems(high, targets)[low]
+        measured = self._once((low, tuple(some), high, targets), lambda: asked.remove_each(some))
+        if method == MEASURED:
+            return Between(measured, measured)
         options = OPTIONS.get(method, {})
-        found = self._once((low, high, method), lambda: explain(asked, method, **options).values)
-        return found[self.kept[low]], measured
+        found = self._once((low, high, targets, method), lambda: explain(asked, method, **options))
+        there = np.isin(ends(found.values.T)[0], some).sum(1)
+        return Between(found.values[some], measured, found.gap, there)
 
-    def _once(self, key: tuple[str, ...], ask: Callable[[], Any]) -> Any:
+    def _problems(self, high: str, channels: tuple[int, ...]) -> dict[str, Problem]:
+        """From every layer below to channels of one, with shared passes."""
+
+        def ask() -> dict[str, Problem]:
+            target, below = (high, list(channels)), self.layers[: self.layers.index(high)]
+            problems = [
+                Problem(
+                    self.model, self.image, low, target, "channels", seed=self.seed, known=self._activations
+                )
+                for low in below
+            ]
+            Problem.share(problems)
+            return dict(zip(below, problems, strict=True))
+
+        return self._once(("problems", high, channels), ask)
+
+    def _once(self, key: tuple, ask: Callable[[], Any]) -> Any:
         if key not in self._found:
             self._found[key] = ask()
         return self._found[key]
+
+
+def _evidence(found: Attribution) -> Evidence:
+    """Values of two logits, (c, 2) or (h, w, c, 2), as those of their difference and of each."""
+    signs = np.array([[1, 1, 0], [-1, 0, 1]], np.float32)
+    places = found.values @ signs
+    by_place = places.ndim == 4
+    values = places.sum((0, 1)) if by_place else places
+    gap = completeness_gap(places, found.change @ signs)
+    return Evidence(values, places[..., 0] if by_place else None, gap, found.notes)
 
 
 def listed(found: Mapping[str, np.ndarray], count: int) -> list[int]:
@@ -152,6 +214,5 @@ def truth(predicted: np.ndarray, measured: np.ndarray, gap: np.ndarray | None = 
         if np.isnan(spearman):
             said.append(f"Nothing here adds anything, or all the same.{share}")
         else:
-            against = f"rank correlation {float(spearman):.2f}, signs {float(signs):.0%}"
-            said.append(f"Against measured: {against}.{share}")
+            said.append(f"Against measured: {agreement(spearman, signs)}.{share}")
     return said

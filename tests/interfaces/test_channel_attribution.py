@@ -131,6 +131,46 @@ def test_another_method_lists_the_same_channels(made):
     assert [c["method"] for c in made.page_choices()] == ["gradient", "ablation"]
 
 
+def test_a_method_is_asked_once_it_is_chosen_and_has_its_own_strongest(model, cat):
+    asked = []
+
+    @lx.attribution.method("backwards")
+    def backwards(problem):
+        asked.append(problem.source)
+        return -problem.linear()[..., ::-1, :] if problem.targets.layer == model.logits else problem.linear()
+
+    try:
+        made = lx.ChannelAttribution(
+            model, cat, ["mixed5a", "mixed5b"], methods=["gradient", "ablation", "backwards"], channels=8
+        )
+        first = made.board
+        assert not asked
+        made.choose(method="backwards")
+        assert asked
+        names = first["classes"].labels[1:]
+        for layer in ("mixed5a", "mixed5b"):
+            a, b = lx.attribute(model, cat, layer, names, "backwards", atoms="channels").values.T
+            order = np.argsort(-(a - b), kind="stable")
+            shown = [numbers(made.board, layer)[unit] for unit, _ in made.board.rows(layer, {})]
+            assert shown == [*order[:SIDE], *order[-SIDE:]]
+            assert set(numbers(first, layer)) <= set(numbers(made.board, layer))  # a question stays one
+    finally:
+        lx.attribution.METHODS.pop("backwards")
+
+
+def test_a_question_about_a_channel_has_its_gap_where_the_method_has_one(model, cat, made):
+    channel = numbers(made.board, "mixed5a")[3]
+    found = lx.attribute(model, cat, "mixed4d", ("mixed5a", channel), atoms="channels")
+    order = np.argsort(-found.values)
+    there = {*order[:SIDE], *order[-SIDE:]} & set(numbers(made.board, "mixed4d"))
+    said = f" Gap {float(found.gap):.0%}. Of its 8 strongest in all of mixed4d, {len(there)} are listed."
+    assert made.board.link("mixed5a", "mixed4d").notes[3].endswith(said)
+    for word in ("Gap", "strongest"):  # what it leads to is no sum
+        assert word not in made.board.link("mixed4d", "mixed5a").notes[3]
+    other = made.board_of({**made.choice, "method": "ablation"})
+    assert "Gap" not in other.link("mixed5a", "mixed4d").notes[3]
+
+
 def test_the_caption_is_written_from_the_numbers(made):
     said = made.board.describe({"mixed5a": 3})
     values = [format_value(v, "number") for _, v in made.board.rows("effect", {"mixed5a": 3})]
@@ -190,6 +230,37 @@ def test_bad_input_is_refused(model):
     ):
         with pytest.raises(ValueError, match=said):
             lx.ChannelAttribution(model, "cat_coffee", **options)
+
+
+# Two of them.
+
+
+def test_as_a_pair(model, made):
+    """Of two pictures: both answer about the same classes, and each about channels of its own."""
+    first, second = (
+        lx.ChannelAttribution(model, image, LAYERS, methods=made.options["method"], channels=12)
+        for image in ("cat", "coffee")
+    )
+    assert first.board["classes"].labels != second.board["classes"].labels
+    pair = first.pair(second, ("cat", "coffee"))
+    board = pair.board
+    assert board["a_classes"].labels == board["b_classes"].labels == first.board["classes"].labels
+    other = second.board_of(pair.choice)
+    for interface, side in ((first.board, "a_"), (other, "b_")):
+        for layer in LAYERS:
+            unit = interface.rows(layer, {})[1][0]
+            for target in {*LAYERS, "classes"} - {layer}:
+                own = interface.rows(target, {layer: unit})
+                assert board.rows(f"{side}{target}", {f"{side}{layer}": unit}) == own
+            assert board.describe({f"{side}{layer}": unit}) == interface.describe({layer: unit})
+            # The other picture goes on answering about the classes.
+            asked = {"a_classes": 1, "a_mixed5b": 0}
+            assert board.rows(f"b_{layer}", asked) == other.rows(layer, {"classes": 1})
+        light = board.link(f"{side}mixed5a", f"{side}image").weights
+        assert np.array_equal(light, interface.link("mixed5a", "image").weights)
+    pair.choose(method="ablation")
+    assert [choice["method"] for choice in pair.page_choices()] == ["ablation", "gradient"]
+    assert {choice["first"] for choice in pair.page_choices()} == {pair.choice["first"]}
 
 
 # The article's own tables, made with InceptionV1.
@@ -265,6 +336,16 @@ def test_the_page_in_a_browser(made, open_page, tmp_path):  # noqa: F811
     def expected(layer, selected):
         return [board[layer].labels[unit] for unit, _ in board.rows(layer, selected)]
 
+    # It opens with a question: the difference of the classes, picked and answered by every column.
+    assert page.state("selected") == {"classes": 0}
+    assert tab.locator(".lx-path [aria-current]").inner_text() == board["classes"].labels[0]
+    asked = columns.nth(len(LAYERS)).locator("[aria-selected=true] .lx-name")
+    assert asked.all_inner_texts() == board["classes"].labels[:1]
+    for i, layer in enumerate(LAYERS):
+        assert shown(layer) == expected(layer, {})
+        assert columns.nth(i).locator(".lx-values").inner_text() == f"added to {board['classes'].labels[0]}"
+        assert columns.nth(i).locator(".lx-note").inner_text() == board.link("classes", layer).notes[0]
+    assert tab.locator(".lx-caption").inner_text() == board.describe({"classes": 0})
     columns.nth(1).locator(".lx-row").nth(2).hover()
     unit = board.rows("mixed5a", {})[2][0]
     clear = np.abs(board.link("mixed5a", "image").weights[unit]).max()

@@ -145,3 +145,67 @@ def test_the_page_in_a_browser(shown, chromium, tmp_path):
     assert errors == []
     assert all(url.startswith(("file:", "data:")) for url in requests)
     context.close()
+
+
+@pytest.fixture(scope="module")
+def two(model, tmp_path_factory):
+    """Concepts of two classes, not equally many, and their pair."""
+    store = lx.IconStore(tmp_path_factory.mktemp("store"))
+    made = [
+        lx.concepts(model, crops(name), n_groups=count, store=store, progress=False)
+        for name, count in (("cat", 3), ("coffee", 2))
+    ]
+    return *made, made[0].pair(made[1], ("cat", "coffee"))
+
+
+def test_a_pair_keeps_the_pictures_of_each_apart(two):
+    *alone, pair = two
+    board = pair.board
+    for side, one in zip(("a_", "b_"), alone, strict=True):
+        assert board[f"{side}concepts"].strip == f"{side}patches"
+        for j in range(len(one.names)):
+            own = one.board.rows("patches", {"concepts": j})
+            # Whatever is picked on the other side.
+            picked = {"a_concepts": 1, "b_concepts": 1, f"{side}concepts": j}
+            assert board.rows(f"{side}patches", picked) == own
+            assert board.rows(f"{side}classes", picked) == one.board.rows("classes", {"concepts": j})
+            assert f"Concept {one.names[j]} is strongest in" in board.describe(picked)
+    # There is nothing to subtract where each list speaks of concepts of its own.
+    assert not [p.name for p in board.panels if p.name.startswith("d_") and p.name != "d_own"]
+
+
+def test_the_page_of_a_pair_in_a_browser(two, chromium, tmp_path):
+    *alone, pair = two
+    context = chromium.new_context(viewport={"width": 1100, "height": 900})
+    tab = context.new_page()
+    errors = []
+    tab.on("pageerror", lambda e: errors.append(str(e)))
+    tab.goto(pair.to_html(tmp_path / "page.html").as_uri())
+    tab.wait_for_selector(".lx-card")
+    tab.wait_for_timeout(300)
+    panels = tab.locator(".lx-cards")
+    pixels = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.join()"
+
+    def strips(side):
+        return [canvas.evaluate(pixels) for canvas in panels.nth(side).locator("canvas").all()]
+
+    def listed(side):
+        title = f"Where it is strongest, {pair.names[side]}"
+        return tab.locator(f".lx-panel:has(h3:has-text('{title}')) .lx-value").all_inner_texts()
+
+    def expected(side, j):
+        rows = alone[side].board.rows("patches", {"concepts": j})
+        return [format_value(value, "number") for _, value in rows]
+
+    before = [strips(side) for side in (0, 1)]
+    assert not set(before[0]) & set(before[1])  # no picture is on a card of both
+    assert [listed(side) for side in (0, 1)] == [expected(side, 0) for side in (0, 1)]
+    panels.nth(1).locator(".lx-card").nth(1).click()
+    tab.wait_for_timeout(80)
+    selected = tab.evaluate("window.lucidExt.get('selected')")
+    assert (selected["a_concepts"], selected["b_concepts"]) == (0, 1)
+    assert [listed(0), listed(1)] == [expected(0, 0), expected(1, 1)]
+    assert [strips(side) for side in (0, 1)] == before
+    assert tab.locator(".lx-caption").inner_text() == pair.board.describe(selected)
+    assert errors == []
+    context.close()

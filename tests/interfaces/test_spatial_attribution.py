@@ -119,7 +119,27 @@ def test_a_pair_lights_both_and_the_signed_difference(model, cat):
             assert isinstance(link, Heat)
             np.testing.assert_allclose(link.weights, expected, atol=1e-4)
     assert board.link("d_mixed4d", "d_mixed5a").law.endswith("difference")
+    for cell in (3, 30):  # both lists of a cell have their difference
+        effects = [dict(side.board.rows("effect", {"mixed5a": cell})) for side in (one, two)]
+        found = dict(board.rows("d_effect", {"b_mixed5a": cell}))
+        assert found == {
+            unit: pytest.approx(effects[0][unit] - effects[1][unit], abs=1e-6) for unit in (0, 1)
+        }
     assert board["d_effect"].title.startswith(f"Its effect on {model.labels[0]}")
+
+
+def test_effects_of_a_fine_layer_are_measured_first_and_it_is_said(model, store):
+    made = lx.SpatialAttribution(
+        model, "cat_coffee", ["mixed3a", "mixed5a"], methods=["gradient"], store=store
+    )
+    assert "784 cells are still being measured" in made.board["mixed3a"].note
+    said = []
+    made.view.observe(lambda change: said.append(change["new"]), "status")
+    next(made.refine(made.board, {}, lambda: True))  # the first tiles
+    assert said == ["Measuring what each of 784 cells of mixed3a does, by removing it."]
+    assert "against measured" in made.board["mixed3a"].note
+    assert [unit for unit, _ in made.board.rows("effect", {"mixed3a": 5})] == [0, 1]
+    made.stop()
 
 
 def test_bad_input_is_refused(model):

@@ -10,6 +10,7 @@ from tests.widgets.test_page import open_page  # noqa: F401  a fixture
 from tests.widgets.test_scene import Scene
 
 FINE, COARSE, CLASSES = (8, 8), (4, 4), 6
+START = 4  # a class that cell 20 speaks for
 
 
 def board(method="one", seed=0) -> Board:
@@ -102,6 +103,41 @@ def test_classes_re_sort_and_light_both_grids(opened):
         check(opened, name, weights, np.abs(weights).max(), cols)
     assert opened.tab.locator(".lx-caption").inner_text() == f"Where c:{rows[1][0]} is."
     assert opened.names() == [f"c:{unit}" for unit, _ in rows]  # the list does not move under the pointer
+
+
+def test_it_opens_with_the_start_unit_lit_and_each_unit_has_a_scale_of_its_own(open_page):  # noqa: F811
+    """Clear at its own scale: stronger weights of a unit are no clearer, those of a weaker one not darker."""
+    made = board()
+    scales = np.linspace(0.5, 3, CLASSES).astype(np.float32)
+    panels = [dataclasses.replace(p, start=START) if p.name == "classes" else p for p in made.panels]
+    links = [
+        dataclasses.replace(link, scale=scales)
+        if isinstance(link, Heat) and link.source == "classes"
+        else link
+        for link in made.links
+    ]
+    page = open_page(boards=[dataclasses.replace(made, panels=panels, links=links)])
+    opened = Scene(page)
+    assert opened.state("selected") == {"fine": 20, "classes": START}
+    rows = [unit for unit, _ in made.rows("classes", {"fine": 20})]
+    assert opened.names() == [f"c:{unit}" for unit in rows]
+    chosen = opened.tab.locator(".lx-row[aria-selected=true] .lx-name")
+    assert chosen.all_inner_texts() == [f"c:{START}"]
+    assert opened.tab.locator(".lx-caption").inner_text() == f"Where c:{START} is."
+
+    def lit(unit):
+        for name, cols in (("fine", 8), ("coarse", 4)):
+            check(opened, name, opened.board.link("classes", name).weights[unit], scales[unit], cols)
+            law = opened.picture(name).locator(".lx-law").inner_text()
+            assert law == f"evidence, clear at \u00b1{format_value(float(scales[unit]), 'number')}"
+
+    lit(START)
+    for row, unit in enumerate(rows):
+        opened.tab.locator(".lx-row").nth(row).hover()
+        lit(unit)
+    opened.tab.mouse.move(2, 2)
+    lit(START)
+    assert page.errors == []
 
 
 def test_what_was_picked_last_decides(opened):
