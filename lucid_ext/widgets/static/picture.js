@@ -124,10 +124,10 @@ export class Picture {
   }
 
   /**
-   * Show which cell is selected and which is hovered, null for none; `there` are boxes {selected, hovered} of cells
-   * of another picture of the scene.
+   * Show which cell is {selected, hovered}, null for none; `there` are the boxes of such cells of another picture of
+   * the scene.
    */
-  mark(selected, hovered, there) {
+  mark({ selected, hovered }, there) {
     const { rows, cols } = this.panel;
     this.selected = selected;
     this.hovered = hovered;
