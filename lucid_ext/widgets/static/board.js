@@ -129,12 +129,11 @@ class BoardView {
     const { board, reader } = this;
     const now = reader.current(this.layout.rests());
     this.turn();
+    this.layout.point(Object.keys(reader.hovered).length > 0);
     for (const [name, view] of this.layout.views) {
       const marked = reader.marked(name);
       if (view instanceof Picture) {
-        view.mark(marked, reader.markedElsewhere(name));
-        view.drawTiles();
-        view.light(reader.lightInto(name));
+        view.show(marked, reader.markedElsewhere(name), reader.lightInto(name));
       } else if (view instanceof Flow) view.draw(now[name] ?? [], marked.selected ?? []);
       else {
         const answer = reader.answer(name, now);

@@ -187,6 +187,11 @@ export class Layout {
     }
   }
 
+  /** While the reader points, bars do not ease: each move would start them all anew. */
+  point(pointing) {
+    this.root.classList.toggle("lx-pointing", pointing);
+  }
+
   /** Where scenes last were: [[grid, cell], ...], of each the picture the reader was last at work in. */
   rests() {
     return [...this.scenes.values()].map(({ active }) => [active.panel.name, active.last]);
