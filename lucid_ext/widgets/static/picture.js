@@ -111,6 +111,7 @@ export class Picture {
     setText(this.note, panel.note);
     if (this.image.src !== url) this.image.src = url;
     this.image.alt = panel.title;
+    this.element.classList.toggle("lx-between", panel.between);
     this.viewport.style.aspectRatio = String(panel.aspect);
     this.marks.update(panel);
     setAttribute(this.gridElement, "aria-rowcount", panel.rows);
