@@ -260,6 +260,7 @@ def _turned(grid: Grid, a: np.ndarray, b: np.ndarray) -> Grid:
         scene=grid.scene,
         values=turned,
         law=f"1 \u2212 cosine, clear at {turned.max(initial=0):.2f}",
+        between=True,
     )
 
 
@@ -281,6 +282,7 @@ def _difference_of_pictures(p: Grid, q: Grid) -> Grid:
         start=None,
         scene=p.scene,
         law=f"grey is 0, white +{most:.3f}",
+        between=True,
     )
 
 

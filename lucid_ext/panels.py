@@ -51,6 +51,8 @@ class Grid:
         values: (n,) float32, not negative; cells are as clear as theirs is large, dark at 0.
         law: what sizes or values stand for, and what a full one is.
         marks: texts at some of the cells.
+        between: whether it shows what lies between the two grids before it; where there is no room for
+            three side by side, it stands below them.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Grid:
     values: np.ndarray | None = None
     law: str = ""
     marks: Sequence[Mark] = ()
+    between: bool = False
 
     def __post_init__(self) -> None:
         if self.picture.dtype != np.uint8 or self.picture.ndim != 3 or self.picture.shape[-1] != 3:

@@ -10,7 +10,8 @@ STATIC = Path(__file__).parent / "static"
 # Each after those it imports.
 MODULES = (
     *("geometry", "paths", "sankey", "trail", "data", "dom", "icons", "theme", "controls", "tiles", "heat"),
-    *("lens", "marks", "scene", "picture", "names", "units", "cards", "flow", "columns", "dials", "board"),
+    *("lens", "marks", "scene", "picture", "names", "units", "cards", "flow", "columns", "dials"),
+    *("layout", "selection", "board"),
 )
 
 

@@ -175,6 +175,7 @@ def _panel(
             "sizes": None if panel.sizes is None else _array(panel.sizes, "f32"),
             "values": None if panel.values is None else _array(panel.values, "f32"),
             "law": panel.law,
+            "between": panel.between,
             "marks": [dataclasses.asdict(mark) for mark in panel.marks],
             **_sheet_of(panel, range(len(panel)), sheets),
         }

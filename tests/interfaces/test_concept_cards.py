@@ -123,6 +123,8 @@ def test_the_page_in_a_browser(shown, chromium, tmp_path):
         card, fact = cards.nth(j), board["concepts"].facts
         assert card.locator(".lx-name").inner_text() == shown.names[j]
         assert card.locator(".lx-mark").inner_text() == board["concepts"].marks[j]
+        name, mark = (card.locator(part).bounding_box() for part in (".lx-name", ".lx-mark"))
+        assert name["x"] + name["width"] <= mark["x"]
         assert card.locator(".lx-badge").is_visible() == bool(board["concepts"].doubts[j])
         assert card.locator(".lx-value").nth(3).inner_text() == format_value(
             float(fact[3].values[j]), "percent"

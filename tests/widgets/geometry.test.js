@@ -7,6 +7,7 @@ import {
   cellAfterKey,
   cellAt,
   cellBox,
+  cellsIn,
   cellsOver,
   lensOver,
   MOST_ZOOM,
@@ -137,6 +138,18 @@ test("the cells at the place of a cell of another grid", () => {
   const one = cellsOver(fine, 7, 7);
   near(one.x, 3 / 7);
   near(one.width, 1 / 7);
+});
+
+test("of a part of the picture, all cells that it touches are in it", () => {
+  const whole = cellsIn({ x: 0, y: 0, width: 1, height: 1 }, 3, 4);
+  assert.deepEqual(
+    whole.map(({ atom }) => atom),
+    Array.from({ length: 12 }, (_, i) => i),
+  );
+  assert.deepEqual(cellsIn({ x: 0.3, y: 0.4, width: 0.3, height: 0.1 }, 3, 4), [
+    { atom: 5, row: 1, col: 1 },
+    { atom: 6, row: 1, col: 2 },
+  ]);
 });
 
 test("a lens stays in the viewport, shows nothing outside the picture, and does not move the place", () => {

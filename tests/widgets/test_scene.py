@@ -361,6 +361,29 @@ def test_a_pair_has_one_selection_and_one_lens(paired):
         assert paired.tab.locator(".lx-caption").inner_text() == paired.board.describe({name: 33})
 
 
+@pytest.mark.parametrize("width", [390, 700])
+def test_two_and_their_difference_stand_together_on_a_narrow_page(paired, width):
+    paired.tab.set_viewport_size({"width": width, "height": 900})
+    paired.frame()
+    for name in ("image", "middle"):
+        one, two, between = (
+            paired.picture(side + name).locator(".lx-viewport").bounding_box() for side in ("a_", "b_", "d_")
+        )
+        assert one["y"] == pytest.approx(two["y"], abs=1)
+        assert one["x"] + one["width"] < two["x"]
+        assert between["width"] == pytest.approx(one["width"], abs=1)
+        if width == 700:
+            assert between["y"] == pytest.approx(one["y"], abs=1)
+        else:
+            assert one["width"] > 150
+            assert between["x"] == pytest.approx(one["x"], abs=1)
+            assert between["y"] > one["y"] + one["height"]
+            heading = paired.picture("d_" + name).locator("h3").bounding_box()
+            assert heading["x"] > between["x"] + between["width"]  # its words stand beside it
+            assert abs(heading["y"] - between["y"]) < 8
+    assert paired.tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_a_difference_is_said_by_sign_side_and_colour(paired):
     rows = paired.tab.locator(".lx-units").nth(2).locator(".lx-row:not(.lx-empty)").all()
     assert len(rows) == 3

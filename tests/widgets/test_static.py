@@ -41,6 +41,10 @@ def test_trail(node):
     run(node, "--test", HERE / "trail.test.js")
 
 
+def test_selection(node):
+    run(node, "--test", HERE / "selection.test.js")
+
+
 def test_data(node, tmp_path, rng):
     def expectation(b, selections):
         lists = [p.name for p in b.panels if isinstance(p, Units)]

@@ -177,6 +177,16 @@ function ownRows(panel, limit) {
   return order.slice(0, limit).map((atom) => [atom, values[atom]]);
 }
 
+/** Whether a list has values below zero anywhere, so that all its bars start in the middle. */
+export function goesBothWays(board, name) {
+  const panel = board.panels.get(name);
+  panel.signed ??= [
+    panel.values,
+    ...board.links.filter((l) => l.kind === "ranking" && l.target === name).map((l) => l.values),
+  ].some((values) => values?.some((v) => v < 0));
+  return panel.signed;
+}
+
 /** Whether something can be the selection of a panel: an atom, or of a flow a list of them. */
 export function selectable(panel, atom) {
   const inside = (one) => Number.isInteger(one) && one >= 0 && one < panel.size;

@@ -55,8 +55,23 @@ export class Dials {
       max: this.link.levels.length - 1,
       oninput: () => this.turn(unit, Number(input.value)),
     });
+    this.heedFingers(input);
     const mark = colour ? chip(String(unit), colour) : null;
     return { element: make("label", { class: "lx-dial" }, mark, name, output, input), name, input, output };
+  }
+
+  /** A finger that turns out to scroll the page has touched a dial in passing: it goes back to where it was. */
+  heedFingers(input) {
+    let before = null;
+    input.addEventListener("pointerdown", () => {
+      before = [...this.stands];
+    });
+    input.addEventListener("pointercancel", () => {
+      if (String(before) === String(this.stands)) return;
+      this.stands = before;
+      this.show();
+      this.turned();
+    });
   }
 
   turn(unit, stand) {

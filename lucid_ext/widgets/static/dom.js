@@ -1,5 +1,7 @@
 // The few DOM helpers the view needs. Text always goes in as text, never as markup.
 
+const SIDES = ["x", "y", "width", "height"];
+
 /** An element with attributes, listeners (`onclick`) and children; null attributes are left out. */
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -11,8 +13,13 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+const placed = new WeakMap(); // element -> its box
+
 /** Place an element at a box given in fractions of its parent. */
 export function place(element, box) {
+  const before = placed.get(element);
+  if (before && SIDES.every((side) => before[side] === box[side])) return;
+  placed.set(element, box);
   element.style.left = `${100 * box.x}%`;
   element.style.top = `${100 * box.y}%`;
   element.style.width = `${100 * box.width}%`;

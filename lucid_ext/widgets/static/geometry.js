@@ -116,6 +116,19 @@ export function cellsOver(box, rows, cols) {
   return { x: left / cols, y: top / rows, width: (right - left) / cols, height: (bottom - top) / rows };
 }
 
+/** The cells of a grid that lie in a part of its picture, if only in part: [{atom, row, col}, ...]. */
+export function cellsIn(part, rows, cols) {
+  const [first, last] = [
+    cellAt(part.x, part.y, rows, cols),
+    cellAt(part.x + part.width, part.y + part.height, rows, cols),
+  ];
+  const found = [];
+  for (let row = Math.floor(first / cols); row <= Math.floor(last / cols); row++) {
+    for (let col = first % cols; col <= last % cols; col++) found.push({ atom: row * cols + col, row, col });
+  }
+  return found;
+}
+
 /**
  * A lens over a place of the picture: where its `frame` lies in the viewport and what part of the picture is
  * `shown` in it. It stays inside the viewport, and the place itself does not move.

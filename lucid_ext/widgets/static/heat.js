@@ -1,6 +1,7 @@
 // What a selection lights up in a picture: dark where there is nothing, clear where there is much, with its sign.
 
 import { make } from "./dom.js";
+import { cellsIn } from "./geometry.js";
 
 const DARK = 215; // of 255, over a cell without weight
 const CELL = 40; // pixels of a cell that shows its sign
@@ -13,8 +14,8 @@ const SIGNS = { for: "#4aa3ff", against: "#e08a3a" };
 export class Heat {
   constructor() {
     this.canvas = make("canvas", { class: "lx-heat", "aria-hidden": "true" });
-    this.shade = make("canvas"); // a pixel for each cell
     this.lit = null;
+    this.drawn = null; // the shares that can be seen
     this.scale = 1;
   }
 
@@ -37,8 +38,8 @@ export class Heat {
     this.scale ||= 1;
     const goal = lit.weights.map((w) => Math.max(-1, Math.min(1, w / this.scale)));
     const turns = before && before.weights.length === goal.length && before.board !== lit.board && !still();
-    if (turns && this.shares) this.turn(this.shares, goal, lit.signed, rows, cols);
-    else this.paint(goal, lit.signed, rows, cols);
+    if (turns) this.turn(this.drawn.shares, goal, lit.signed, rows, cols);
+    else this.draw(goal, lit.signed, rows, cols);
   }
 
   turn(from, to, signed, rows, cols) {
@@ -46,7 +47,7 @@ export class Heat {
     const step = (now) => {
       const t = Math.max(0, Math.min(1, (now - start) / TURN));
       const eased = t * t * (3 - 2 * t);
-      this.paint(
+      this.draw(
         to.map((goal, i) => from[i] + eased * (goal - from[i])),
         signed,
         rows,
@@ -57,37 +58,40 @@ export class Heat {
     this.frame = requestAnimationFrame(step);
   }
 
-  /** Draw shares of the scale, -1 to 1. */
-  paint(shares, signed, rows, cols) {
-    this.shares = shares;
+  /** Show shares of the scale, -1 to 1. */
+  draw(shares, signed, rows, cols) {
+    this.drawn = { shares, signed, rows, cols };
     const side = signed ? Math.min(CELL, Math.floor(MOST_SIDE / Math.max(rows, cols))) : 1;
     const { canvas } = this;
     if (canvas.width !== cols * side || canvas.height !== rows * side) {
       canvas.width = cols * side;
       canvas.height = rows * side;
     }
-    const shade = new ImageData(cols, rows);
-    // What the unit does not answer to is dimmed; what it answers to keeps its own colours.
-    for (let i = 0; i < shares.length; i++) shade.data[4 * i + 3] = DARK * (1 - Math.abs(shares[i]));
     const context = canvas.getContext("2d");
-    if (!signed) {
-      context.putImageData(shade, 0, 0);
-      return;
-    }
-    this.shade.width = cols;
-    this.shade.height = rows;
-    this.shade.getContext("2d").putImageData(shade, 0, 0);
     context.clearRect(0, 0, canvas.width, canvas.height);
-    context.imageSmoothingEnabled = false;
-    context.drawImage(this.shade, 0, 0, canvas.width, canvas.height);
-    for (let i = 0; i < shares.length; i++) {
-      if (Math.abs(shares[i]) < MARKED) continue;
+    this.paint(context, { x: 0, y: 0, width: 1, height: 1 }, canvas);
+  }
+
+  /** Paint what is lit in a part of the picture over {width, height} of a context. */
+  paint(context, part, { width, height }) {
+    const { shares, signed, rows, cols } = this.drawn;
+    // Between whole pixels, or a seam would show.
+    const left = (col) => Math.round(((col / cols - part.x) / part.width) * width);
+    const top = (row) => Math.round(((row / rows - part.y) / part.height) * height);
+    context.fillStyle = "#000";
+    for (const { atom, row, col } of cellsIn(part, rows, cols)) {
+      const [x, y] = [left(col), top(row)];
+      // What the unit does not answer to is dimmed; what it answers to keeps its own colours.
+      context.globalAlpha = (DARK / 255) * (1 - Math.abs(shares[atom]));
+      context.fillRect(x, y, left(col + 1) - x, top(row + 1) - y);
+      if (!signed || Math.abs(shares[atom]) < MARKED) continue;
       context.save();
-      context.translate((i % cols) * side, Math.floor(i / cols) * side);
-      context.scale(side / CELL, side / CELL);
-      sign(context, shares[i]);
+      context.translate(x, y);
+      context.scale((left(col + 1) - x) / CELL, (top(row + 1) - y) / CELL);
+      sign(context, shares[atom]);
       context.restore();
     }
+    context.globalAlpha = 1;
   }
 }
 

@@ -18,10 +18,10 @@ export class Lens {
   }
 
   /**
-   * Show a place: `box` is the viewport in pixels, `layers` what lies there from below ({source, smooth}), `outline`
-   * the cell to mark, in the picture's coordinates.
+   * Show a place: `box` is the viewport in pixels, `layers` are the pictures that lie there from below ({source,
+   * faint}), over them what `heat` lights, if not null; `outline` is the cell to mark, in the picture's coordinates.
    */
-  show(view, place, box, layers, outline) {
+  show(view, place, box, layers, heat, outline) {
     const side = Math.min(WIDTH * Math.min(box.width, box.height), MOST_PIXELS);
     const { frame, shown } = lensOver(view, place, side / box.width, side / box.height, LENS_ZOOM);
     const density = Math.min(window.devicePixelRatio || 1, 2);
@@ -35,16 +35,17 @@ export class Lens {
     canvas.classList.add("lx-on");
     const context = canvas.getContext("2d");
     context.clearRect(0, 0, pixels, pixels);
-    for (const { source, smooth, faint } of layers) {
+    for (const { source, faint } of layers) {
       const width = source.naturalWidth ?? source.width;
       const height = source.naturalHeight ?? source.height;
       if (!width) continue;
-      context.imageSmoothingEnabled = smooth;
       context.globalAlpha = faint ? 0.25 : 1;
       const part = [shown.x * width, shown.y * height, shown.width * width, shown.height * height];
       context.drawImage(source, ...part, 0, 0, pixels, pixels);
     }
     context.globalAlpha = 1;
+    // Painted anew: to read its canvas, which each move draws on, would have the browser copy it.
+    heat?.paint(context, shown, canvas);
     if (outline) this.outline(context, outline, shown, pixels, density);
   }
 

@@ -111,6 +111,7 @@ export class Picture {
     setText(this.note, panel.note);
     if (this.image.src !== url) this.image.src = url;
     this.image.alt = panel.title;
+    this.element.classList.toggle("lx-between", panel.between);
     this.viewport.style.aspectRatio = String(panel.aspect);
     this.marks.update(panel);
     setAttribute(this.gridElement, "aria-rowcount", panel.rows);
@@ -124,10 +125,10 @@ export class Picture {
   }
 
   /**
-   * Show which cell is selected and which is hovered, null for none; `there` are boxes {selected, hovered} of cells
-   * of another picture of the scene.
+   * Show which cell is {selected, hovered}, null for none; `there` are the boxes of such cells of another picture of
+   * the scene.
    */
-  mark(selected, hovered, there) {
+  mark({ selected, hovered }, there) {
     const { rows, cols } = this.panel;
     this.selected = selected;
     this.hovered = hovered;
@@ -137,7 +138,6 @@ export class Picture {
     const box = there.selected;
     const same = box && cellAt(box.x + box.width / 2 + EDGE, box.y + box.height / 2 + EDGE, rows, cols);
     this.last = selected ?? same ?? hovered ?? this.last;
-    this.draw();
   }
 
   /** Draw the cells' pictures, if they or how they are drawn have changed. */
@@ -156,20 +156,29 @@ export class Picture {
   drawLens(place) {
     const { view } = this.scene;
     if (!place || view.scale >= LENS_ZOOM) return this.lens.hide();
-    const faint = this.image.classList.contains("lx-faint");
-    const layers = [{ source: this.image, smooth: true, faint }];
-    if (this.image.classList.contains("lx-gone")) layers.pop();
-    if (this.panel.tiled) layers.push({ source: this.tiles.canvas, smooth: true });
-    if (this.heat.lit) layers.push({ source: this.heat.canvas, smooth: false });
+    const layers = [];
+    if (!this.image.classList.contains("lx-gone")) {
+      layers.push({ source: this.image, faint: this.image.classList.contains("lx-faint") });
+    }
+    if (this.panel.tiled) layers.push({ source: this.tiles.canvas, faint: false });
+    const heat = this.heat.lit ? this.heat : null;
     const shown = this.hovered ?? (this.there.hovered ? null : this.selected);
     const cell = shown == null ? null : cellBox(shown, this.panel.rows, this.panel.cols);
-    this.lens.show(view, place, this.box, layers, cell ?? this.there.hovered ?? this.there.selected);
+    this.lens.show(view, place, this.box, layers, heat, cell ?? this.there.hovered ?? this.there.selected);
   }
 
   /** The middle of the cell the reader is at, in fractions of the viewport. */
   middle() {
     const at = toViewport(this.scene.view, cellBox(this.last, this.panel.rows, this.panel.cols));
     return { x: clamp(at.x + at.width / 2, 0, 1), y: clamp(at.y + at.height / 2, 0, 1) };
+  }
+
+  /** Show which cells are marked, as in `mark`, and how they are lit, as in `light`. */
+  show(marked, there, lit) {
+    this.mark(marked, there);
+    this.drawTiles();
+    this.light(lit);
+    this.draw();
   }
 
   /** Light the cells by a heat's row, {weights, signed, scale, law}; for null by the panel's own values, if any. */
@@ -180,7 +189,6 @@ export class Picture {
     const { scale } = this.heat;
     const printed = formatValue(scale, "number");
     setText(this.law, lit?.law ? `${lit.law}, clear at ${lit.signed ? "\u00b1" : ""}${printed}` : panel.law);
-    this.draw();
   }
 
   choose(atom) {
@@ -249,7 +257,10 @@ export class Picture {
   }
 
   atomUnder(event) {
-    const { x, y } = this.placeUnder(event);
+    return this.atomAt(this.placeUnder(event));
+  }
+
+  atomAt({ x, y }) {
     return cellAt(x, y, this.panel.rows, this.panel.cols);
   }
 
@@ -298,8 +309,9 @@ export class Picture {
     const pointer = this.pointers.get(event.pointerId);
     if (!pointer) {
       if (event.pointerType === "touch") return;
-      this.actions.hover(this.atomUnder(event));
-      this.scene.point(this.placeUnder(event));
+      const place = this.placeUnder(event); // asked of the browser before anything is drawn, or it lays out twice
+      this.actions.hover(this.atomAt(place));
+      this.scene.point(place);
       return;
     }
     const before = pointer.last;
