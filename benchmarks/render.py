@@ -33,6 +33,7 @@ FOLDER = Path("build/bench")
 SIZE = 128  # of the pictures, in pixels
 LUCID_STEPS = 512
 STEPS = (64, 80, 96, 112, 120, 128, 160, 192)  # numbers of steps ours is tried with
+DAMPING = 0.003  # Lucid's noise leaves room for less damping than icons have
 PATH = 32.0  # of each try, the first step size times the number of steps: more steps, finer ones
 SAMPLE = 16  # of a sheet's icons, whose quality is measured
 TURNS, TURN = 5, 3  # how often the two sides take turns, and steps a turn
@@ -132,7 +133,7 @@ class Ours(Side):
 
     def __init__(self, model: lx.VisionModel, task: Task, steps: int, batch: int):
         before = time.perf_counter()
-        recipe = Recipe(size=SIZE, steps=steps, rate=min(0.3, PATH / steps))
+        recipe = Recipe(size=SIZE, steps=steps, rate=min(0.3, PATH / steps), damping=DAMPING)
         many = dataclasses.replace(task, vectors=np.resize(task.vectors, (batch, task.vectors.shape[1])))
         self._generators = [np.random.default_rng([0, i]) for i in range(batch)]
         images = FourierImages(batch, recipe)

@@ -12,7 +12,8 @@ BETAS = 0.6, 0.9
 costs more steps than it saves (`benchmarks/render.py`)."""
 
 DAMPING = 0.01
-"""Of the strongest ring's root mean square, added to that of every ring: how far weak ones count."""
+"""Of the strongest ring's root mean square, added to that of every ring. More is less noise, and more
+steps to the same objective: a tenth more than with 0.003, which leaves twice the noise."""
 
 EPSILON = 1e-12  # where there is no gradient at all
 
@@ -24,17 +25,17 @@ class FourierAdam(tf.keras.optimizers.Optimizer):
     takes as long a step as its neighbours, in a direction rounding decides. Here all coefficients
     of an image's colour with the same |frequency|, rounded to whole cycles per image, real and
     imaginary parts alike, share the mean square of their gradients. Frequencies are still equalized,
-    but only as far as they matter: a ring whose gradient is below a hundredth of the strongest
+    but only as far as they matter: a ring whose gradient is below `damping` times the strongest
     ring's takes shorter steps. Pictures drive their units as strongly as with Adam, with a quarter
-    of the energy in high frequencies, and rounding decides less of what they show
+    to half of the energy in high frequencies, and rounding decides less of what they show
     (`benchmarks/render.py`).
 
     Variables are spectra (n, 2, 3, h, w // 2 + 1), as of `param.to_image`.
     """
 
-    def __init__(self, learning_rate: Any, betas: tuple[float, float] = BETAS):
+    def __init__(self, learning_rate: Any, betas: tuple[float, float] = BETAS, damping: float = DAMPING):
         super().__init__(learning_rate=learning_rate, name="fourier_adam")
-        self._betas = betas
+        self._betas, self._damping = betas, damping
         self._first: list[Any] = []
         self._second: list[Any] = []
 
@@ -59,7 +60,7 @@ class FourierAdam(tf.keras.optimizers.Optimizer):
         length = learning_rate * tf.sqrt(1 - beta2**t) / (1 - beta1**t)
         root = tf.sqrt(second)
         strongest = tf.reduce_max(root, axis=[1, 2, 3, 4], keepdims=True)
-        variable.assign_sub(length * first / (root + DAMPING * strongest + EPSILON))
+        variable.assign_sub(length * first / (root + self._damping * strongest + EPSILON))
 
 
 def ring_means(values: tf.Tensor) -> tf.Tensor:

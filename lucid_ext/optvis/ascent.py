@@ -10,7 +10,7 @@ import tensorflow as tf
 from lucid_ext.models.gradients import REDIRECTED_RELU, gradient_overrides
 from lucid_ext.models.vision_model import VisionModel
 from lucid_ext.optvis import param
-from lucid_ext.optvis.adam import FourierAdam
+from lucid_ext.optvis.adam import DAMPING, FourierAdam
 from lucid_ext.optvis.transform import DRAWS, WINDOW, Transform
 
 Objective = Callable[[Callable[[str], Any]], tf.Tensor]
@@ -25,6 +25,7 @@ class Recipe:
         size: side of the image, in pixels.
         steps: how many steps of `FourierAdam`.
         rate: its first step size; it falls to zero on a straight line.
+        damping: how far frequencies with little gradient are held back (see `FourierAdam`).
         sd: standard deviation of the random start, before frequencies are scaled.
         decay_power: how fast the weight of frequencies falls: 1 / f^decay_power.
         contrast: factor on all frequencies.
@@ -34,6 +35,7 @@ class Recipe:
     size: int = 80
     steps: int = 56
     rate: float = 0.3
+    damping: float = DAMPING
     sd: float = 0.03
     decay_power: float = 1.25
     contrast: float = 0.75
@@ -42,7 +44,7 @@ class Recipe:
     def optimizer(self) -> tf.keras.optimizers.Optimizer:
         """What takes the steps."""
         rate = tf.keras.optimizers.schedules.PolynomialDecay(self.rate, self.steps, 0.0)
-        return FourierAdam(rate)
+        return FourierAdam(rate, damping=self.damping)
 
 
 class FourierImages:

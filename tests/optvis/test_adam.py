@@ -14,7 +14,7 @@ def ring_of(row: int, column: int, height: int) -> int:
     return round(np.hypot(down, column))
 
 
-def by_hand(start: np.ndarray, gradients: list[np.ndarray], rate: float) -> np.ndarray:
+def by_hand(start: np.ndarray, gradients: list[np.ndarray], rate: float, damping: float) -> np.ndarray:
     z, first, second = start.astype(np.float64), np.zeros(start.shape), np.zeros(start.shape)
     n, _, colours, height, width = start.shape
     for t, gradient in enumerate(gradients, 1):
@@ -34,17 +34,18 @@ def by_hand(start: np.ndarray, gradients: list[np.ndarray], rate: float) -> np.n
         second = BETA2 * second + (1 - BETA2) * shared
         unbiased = np.sqrt(second / (1 - BETA2**t))
         strongest = unbiased.max(axis=(1, 2, 3, 4), keepdims=True)
-        z -= rate * first / (1 - BETA1**t) / (unbiased + DAMPING * strongest)
+        z -= rate * first / (1 - BETA1**t) / (unbiased + damping * strongest)
     return z
 
 
-def test_steps_are_those_of_the_formula(rng):
+@pytest.mark.parametrize("damping", [DAMPING, 0.3])
+def test_steps_are_those_of_the_formula(rng, damping):
     start = rng.normal(size=(2, 2, 3, 8, 5)).astype(np.float32)
     gradients = [rng.normal(size=start.shape).astype(np.float32) for _ in range(4)]
-    z, optimizer = tf.Variable(start), FourierAdam(0.3, (BETA1, BETA2))
+    z, optimizer = tf.Variable(start), FourierAdam(0.3, (BETA1, BETA2), damping)
     for gradient in gradients:
         optimizer.apply_gradients([(tf.constant(gradient), z)])
-    np.testing.assert_allclose(z.numpy(), by_hand(start, gradients, 0.3), atol=2e-5)
+    np.testing.assert_allclose(z.numpy(), by_hand(start, gradients, 0.3, damping), atol=2e-5)
 
 
 def test_is_adam_where_all_gradients_are_alike_in_size(rng):
