@@ -178,6 +178,8 @@ def start(*options, **streams):
         env={k: v for k, v in os.environ.items() if k != lx.LOG_LEVEL},
         text=True,
         start_new_session=True,
+        # A test run that was itself started in the background has SIGINT ignored, and would pass that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         **(streams or {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}),
     )
 
