@@ -62,19 +62,19 @@ def concepts(model: lx.VisionModel, _: Any, images: Path | None) -> Any:
 
 
 def lens(page: Page) -> None:
-    """Point at the place below the eyes."""
-    point(page, "mixed4d", 0.38, 0.38)
+    """Point at the cup."""
+    point(page, "mixed4d", 0.42, 0.62)
 
 
 def sized(page: Page) -> None:
     """Tiles as large as their vectors are long."""
-    page.get_by_role("button", name="Sized", exact=True).click()
+    page.get_by_role("button", name="Tiles sized").click()
     lens(page)
 
 
 def cell(page: Page) -> None:
     """Select a cell of mixed4d."""
-    point(page, "mixed4d", 0.46, 0.46, click=True)
+    point(page, "mixed4d", 0.46, 0.6, click=True)
     page.mouse.move(2, 2)
 
 
@@ -105,7 +105,7 @@ SHOTS: dict[str, tuple[Build, int, Callable[[Page], None], int | None]] = {
     "activation_grids_sized": (grids, 1000, sized, 890),
     "adversarial_pair": (pair, 1000, lens, 1480),
     "spatial_attribution": (lambda m, i, _: lx.SpatialAttribution(m, i), 1000, cell, None),
-    "channel_attribution": (lambda m, i, _: lx.ChannelAttribution(m, i), 1048, channel, None),
+    "channel_attribution": (lambda m, i, _: lx.ChannelAttribution(m, i), 1280, channel, None),
     "method_comparison": (lambda m, i, _: lx.MethodComparison(m, i), 1000, still, None),
     "neuron_groups": (lambda m, i, _: lx.NeuronGroups(m, i, layer="mixed4d"), 1180, still, None),
     "group_flow": (lambda m, i, _: lx.GroupFlow(m, i), 1140, node, None),

@@ -329,6 +329,8 @@ def test_the_page_in_a_browser(made, open_page, tmp_path):  # noqa: F811
     tab, board = page.tab, made.board
     columns = tab.locator(".lx-columns .lx-units")
     assert columns.locator("h3 span:first-child").all_inner_texts() == [*LAYERS, "classes"]
+    first = columns.first.locator(".lx-name").first
+    assert first.inner_html() == first.inner_text().replace(":", ":<wbr>")  # a number is not broken in two
 
     def shown(layer):
         return columns.nth(LAYERS.index(layer)).locator(".lx-name").all_inner_texts()

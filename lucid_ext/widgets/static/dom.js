@@ -36,6 +36,13 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Set a name, "mixed4d:47", which where room is short breaks after its colon rather than in its number. */
+export function setName(element, text) {
+  if (element.textContent === text) return;
+  const [head, ...parts] = text.split(/(?<=:)/);
+  element.replaceChildren(head, ...parts.flatMap((part) => [make("wbr"), part]));
+}
+
 let count = 0;
 
 /** An id no other view on the page has. */

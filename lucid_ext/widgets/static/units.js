@@ -1,7 +1,7 @@
 // A list of units: icon, name, signed bar and number per row; the same rows are filled anew.
 
 import { formatValue } from "./data.js";
-import { make, setAttribute, setText } from "./dom.js";
+import { make, setAttribute, setName, setText } from "./dom.js";
 import { chip, paintChip } from "./marks.js";
 import { Naming } from "./names.js";
 
@@ -92,7 +92,7 @@ export class Units {
       }
       row.element.removeAttribute("aria-hidden");
       const text = formatValue(value, panel.format, signed);
-      setText(row.name, panel.labels[atom]);
+      setName(row.name, panel.labels[atom]);
       setText(row.value, text);
       const share = Math.min(1, Math.abs(value) / scale);
       row.track.classList.toggle("lx-signed", signed);
