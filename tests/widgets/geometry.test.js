@@ -12,6 +12,7 @@ import {
   lensOver,
   MOST_ZOOM,
   panBy,
+  pixelsAcross,
   sameplace,
   tileIn,
   toPicture,
@@ -174,4 +175,11 @@ test("a tile's area is its share of the cell, and it lies in the middle", () => 
     near(side * side, share);
     near(2 * start + side, 1);
   }
+});
+
+test("pictures are drawn with at least the pixels shown of them, in steps that double", () => {
+  assert.equal(pixelsAcross(300, 1, 1), 300);
+  assert.equal(pixelsAcross(300, 1, 2), 600);
+  for (const scale of [1.2, 1.7, 2]) assert.equal(pixelsAcross(300, scale, 1), 600);
+  assert.equal(pixelsAcross(300, 2.1, 1), 1200);
 });

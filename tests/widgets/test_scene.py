@@ -254,6 +254,11 @@ def test_sized_tiles_have_areas_in_proportion(opened):
     opened.tab.get_by_role("button", name="Tiles sized").click()
     assert law.is_visible()
     assert law.inner_text() == "area of coarse"
+    width = "(c) => c.width / c.getBoundingClientRect().width"
+    tiles = opened.picture("coarse").locator(".lx-tiles")
+    assert tiles.evaluate(width) == pytest.approx(1, abs=0.01)  # pixels a pixel: no more than are shown
+    for _ in range(4):
+        opened.tab.get_by_role("button", name="Zoom in").click()  # now with more of them
     assert opened.picture("coarse").locator(".lx-viewport").bounding_box() == place  # nothing jumps
     sizes = opened.board["coarse"].sizes
     for cell in (8, 24, 40, 48):
@@ -269,6 +274,8 @@ def test_sized_tiles_have_areas_in_proportion(opened):
             )
         )
         assert area == pytest.approx(sizes[cell], abs=0.02)  # to the pixel
+    opened.tab.get_by_role("button", name="Show the whole picture").click()
+    assert tiles.evaluate(width) == pytest.approx(1, abs=0.01)
     opened.picture("fine").locator(".lx-handle").focus()
     opened.tab.keyboard.press("s")
     assert not law.is_visible()
@@ -317,7 +324,8 @@ def test_tiles_that_arrive_later(open_page):  # noqa: F811
     state = {"payload": start, "selected": {}, "hovered": {}, "shown": {}}
     made = open_page(html=HOST % (json.dumps(json.dumps(state)), json.dumps(widget_module())))
     canvas = "window.root.querySelectorAll('.lx-picture')[3].querySelector('.lx-tiles')"
-    grey = f"[...{canvas}.getContext('2d').getImageData({canvas}.width * 5.5 / 7, 50, 1, 1).data]"
+    place = f"{canvas}.width * 5.5 / 7, {canvas}.height * 0.5 / 7"
+    grey = f"[...{canvas}.getContext('2d').getImageData({place}, 1, 1).data]"
     faint = (
         "window.root.querySelectorAll('.lx-picture')[3].querySelector('img').classList.contains('lx-faint')"
     )

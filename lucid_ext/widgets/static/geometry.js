@@ -10,6 +10,11 @@ export function clamp(value, low, high) {
   return Math.min(Math.max(value, low), high);
 }
 
+/** How many pixels wide a picture is worth drawing that is `width` wide at a zoom, in steps that double. */
+export function pixelsAcross(width, scale, density) {
+  return width * density * 2 ** Math.ceil(Math.log2(scale));
+}
+
 /** The cell at a position; positions outside belong to the nearest cell. */
 export function cellAt(x, y, rows, cols) {
   const col = clamp(Math.floor(x * cols), 0, cols - 1);

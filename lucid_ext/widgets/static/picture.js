@@ -9,6 +9,7 @@ import {
   cellBox,
   cellsOver,
   clamp,
+  pixelsAcross,
   toPicture,
   toViewport,
   WHOLE,
@@ -147,7 +148,8 @@ export class Picture {
     const sized = Boolean(scene.sized && panel.sizes);
     this.image.classList.toggle("lx-faint", panel.tiled && !sized);
     this.image.classList.toggle("lx-gone", sized);
-    if (panel.tiled) this.tiles.draw(panel, sized, scene.dark);
+    const across = pixelsAcross(this.box.width, scene.view.scale, window.devicePixelRatio || 1);
+    if (panel.tiled) this.tiles.draw(panel, sized, scene.dark, across);
     this.tiles.canvas.hidden = !panel.tiled;
     this.law.classList.toggle("lx-off", Boolean(panel.sizes) && !sized);
   }
@@ -160,7 +162,7 @@ export class Picture {
     if (!this.image.classList.contains("lx-gone")) {
       layers.push({ source: this.image, faint: this.image.classList.contains("lx-faint") });
     }
-    if (this.panel.tiled) layers.push({ source: this.tiles.canvas, faint: false });
+    if (this.panel.tiled) layers.push({ source: this.tiles.whole, faint: false });
     const heat = this.heat.lit ? this.heat : null;
     const shown = this.hovered ?? (this.there.hovered ? null : this.selected);
     const cell = shown == null ? null : cellBox(shown, this.panel.rows, this.panel.cols);
@@ -210,6 +212,7 @@ export class Picture {
     this.world.style.transform = `scale(${scale}) translate(${-100 * x}%, ${-100 * y}%)`;
     this.world.style.setProperty("--zoom", scale); // marks keep their size
     this.viewport.classList.toggle("lx-zoomed", scale > 1);
+    this.drawTiles();
     this.draw();
   }
 
@@ -276,6 +279,7 @@ export class Picture {
     this.cell.addEventListener("blur", () => this.scene.point(null));
     this.sizes = new ResizeObserver(([{ contentRect }]) => {
       this.box = { width: contentRect.width || 1, height: contentRect.height || 1 };
+      this.drawTiles();
     });
     this.sizes.observe(this.viewport);
   }

@@ -3,7 +3,7 @@
 import { make } from "./dom.js";
 import { clamp, tileIn } from "./geometry.js";
 
-const SIDE = 1120; // pixels of the canvas's longer side: every tile near its own resolution
+const SIDE = 1120; // pixels of the longer side of all tiles: each near its own resolution
 const LEAST = 40; // pixels of a cell
 const MOST = 112;
 const HATCH = 8; // lines across a dead cell
@@ -14,20 +14,42 @@ export class Tiles {
   constructor(sheets) {
     this.sheets = sheets;
     this.canvas = make("canvas", { class: "lx-tiles", "aria-hidden": "true" });
+    this.whole = make("canvas"); // at full resolution, for the lens
   }
 
-  /** Draw what has changed: `panel` with its sheet, whether tiles are `sized`, and the page's colours. */
-  draw(panel, sized, dark) {
+  /**
+   * Draw what has changed: `panel` with its sheet, whether tiles are `sized`, the page's colours, and how many pixels
+   * wide they are shown.
+   */
+  draw(panel, sized, dark, width) {
     const image = panel.sheet && this.sheets.image(panel.sheet.url);
     if (image && !image.complete) return; // what is there stays until the new sheet can be drawn
     const state = [panel, panel.sheet, sized, dark];
-    if (this.state?.every((part, i) => part === state[i])) return;
-    this.state = state;
+    const same = this.state?.every((part, i) => part === state[i]);
+    if (!same) {
+      this.state = state;
+      this.drawWhole(panel, image, sized, dark);
+    }
+    const shown = Math.min(this.whole.width, Math.ceil(width));
+    if (!same || this.canvas.width !== shown) this.fit(shown);
+  }
+
+  /** A browser scales a canvas for every frame: so that on the page has no more pixels than are shown of it. */
+  fit(width) {
+    const { whole, canvas } = this;
+    canvas.width = width;
+    canvas.height = Math.round((width * whole.height) / whole.width);
+    const context = canvas.getContext("2d");
+    context.imageSmoothingQuality = "high";
+    context.drawImage(whole, 0, 0, canvas.width, canvas.height);
+  }
+
+  drawWhole(panel, image, sized, dark) {
     const { rows, cols } = panel;
     const cell = clamp(Math.round(SIDE / Math.max(rows, cols)), LEAST, MOST);
-    this.canvas.width = cols * cell;
-    this.canvas.height = rows * cell;
-    const context = this.canvas.getContext("2d");
+    this.whole.width = cols * cell;
+    this.whole.height = rows * cell;
+    const context = this.whole.getContext("2d");
     context.imageSmoothingQuality = "high";
     for (let atom = 0; atom < panel.size; atom++) {
       const x = (atom % cols) * cell;
