@@ -338,6 +338,7 @@ def test_tiles_that_arrive_later(open_page):  # noqa: F811
         made.tab.evaluate("(s) => window.model.change('streamed', s)", {"coarse": entry})
         made.tab.wait_for_timeout(150)
         assert abs(made.tab.evaluate(grey)[0] - level(5)) <= 5
+    assert not made.tab.evaluate(faint)  # all are there, and nothing of the picture to be seen
     assert made.errors == []
 
 

@@ -146,10 +146,12 @@ export class Picture {
     const { panel, scene } = this;
     if (!panel) return;
     const sized = Boolean(scene.sized && panel.sizes);
-    this.image.classList.toggle("lx-faint", panel.tiled && !sized);
-    this.image.classList.toggle("lx-gone", sized);
     const across = pixelsAcross(this.box.width, scene.view.scale, window.devicePixelRatio || 1);
     if (panel.tiled) this.tiles.draw(panel, sized, scene.dark, across);
+    // What cannot be seen is not painted for every frame.
+    const gone = sized || (panel.tiled && this.tiles.full);
+    this.image.classList.toggle("lx-faint", panel.tiled && !gone);
+    this.image.classList.toggle("lx-gone", gone);
     this.tiles.canvas.hidden = !panel.tiled;
     this.law.classList.toggle("lx-off", Boolean(panel.sizes) && !sized);
   }

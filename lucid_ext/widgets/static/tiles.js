@@ -15,6 +15,7 @@ export class Tiles {
     this.sheets = sheets;
     this.canvas = make("canvas", { class: "lx-tiles", "aria-hidden": "true" });
     this.whole = make("canvas"); // at full resolution, for the lens
+    this.full = false; // whether nothing can be seen between them
   }
 
   /**
@@ -29,6 +30,8 @@ export class Tiles {
     if (!same) {
       this.state = state;
       this.drawWhole(panel, image, sized, dark);
+      const there = (icon, atom) => icon >= 0 || panel.dead.has(atom);
+      this.full = Boolean(image) && !sized && panel.icon_of.every(there);
     }
     const shown = Math.min(this.whole.width, Math.ceil(width));
     if (!same || this.canvas.width !== shown) this.fit(shown);
