@@ -139,11 +139,10 @@ def row(what: str, found: str, reach: str) -> None:
     print(f"{what:<58} {found:>12}   {reach}", flush=True)
 
 
-def grids_page(folder: Path) -> Path:
-    """A page of `ActivationGrid` with its four layers, 1,225 tiles."""
-    path = folder / "activation_grids.html"
-    lx.ActivationGrid(lx.load_model(), "cat_coffee").to_html(path)
-    return path
+def exported(interface: type[lx.ActivationGrid] | type[lx.SpatialAttribution], folder: Path) -> Path:
+    """A page of an interface with its four layers, which have 1,225 cells."""
+    path = folder / f"{interface.__name__}.html"
+    return interface(lx.load_model(), "cat_coffee").to_html(path)
 
 
 def main() -> None:
@@ -164,8 +163,9 @@ def main() -> None:
         row("requests the page makes", f"{asked:.0f}", "0")
         row("pointer event to painted frame, 95th percentile of 200", f"{handed:.1f} ms", "16 ms")
         row("  with the browser's wait for its next frame", f"{stamped:.1f} ms", "")
-        handed, _, _ = pointer(grids_page(Path(work)))
-        row("the same over the lens of four activation grids", f"{handed:.1f} ms", "16 ms")
+        for interface in (lx.ActivationGrid, lx.SpatialAttribution):
+            handed, _, _ = pointer(exported(interface, Path(work)))
+            row(f"the same over {interface.__name__}, four layers", f"{handed:.1f} ms", "16 ms")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ WordNet id, for the concepts. The picture of JupyterLab is taken by hand.
 import argparse
 import io
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -29,7 +30,7 @@ SHEET_COLUMNS, SHEET_ROWS = 12, 5
 
 def point(page: Page, panel: str, across: float, down: float, click: bool = False) -> None:
     """Move the pointer to a place of a picture, given in parts of its width and height."""
-    section = page.locator("section", has=page.locator("h3", has_text=panel)).first
+    section = page.locator("section", has=page.locator("h3", has_text=re.compile(f"^{panel}"))).first
     box = section.locator(".lx-viewport").bounding_box()
     assert box is not None, panel
     (page.mouse.click if click else page.mouse.move)(
