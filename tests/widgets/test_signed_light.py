@@ -47,17 +47,17 @@ def opened(open_page):  # noqa: F811
 
 
 def colours(scene, name, cell, cols):
-    """Red, green, blue and opacity in the corner of a lit cell, and how much of it is white."""
+    """Red, green, blue and opacity of a lit cell's frame and field, and where in its middle it is white."""
     return (
         scene.picture(name)
         .locator(".lx-heat")
         .evaluate(
             "(c, [x, y, cols]) => { const side = c.width / cols;"
-            "const { data } = c.getContext('2d').getImageData(x * side, y * side, side, side);"
-            "const at = (i, j) => [...data.slice(4 * (i * side + j), 4 * (i * side + j) + 4)];"
+            "const at = (i, j) => [...c.getContext('2d').getImageData("
+            "Math.floor((x + i) * side), Math.floor((y + j) * side), 1, 1).data];"
             "const white = (i, j) => Math.min(...at(i, j).slice(0, 3)) > 200;"
-            "const m = side / 2;"
-            "return { frame: at(m, 3), field: at(0, 0), across: white(m, m - 4), up: white(m - 4, m) } }",
+            "return { frame: at(0.5, 0.06), field: at(0.2, 0.2),"
+            "across: white(0.4, 0.5), up: white(0.5, 0.4) } }",
             [cell % cols, cell // cols, cols],
         )
     )

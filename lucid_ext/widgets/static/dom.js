@@ -31,15 +31,19 @@ export function setAttribute(element, name, value) {
   if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
 }
 
-/** Set an element's text only where it changes. */
+/** Set an element's text only where it changes; where it can, in the same node, which costs less layout. */
 export function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  if (element.textContent === text) return;
+  const { firstChild, childNodes } = element;
+  if (childNodes.length === 1 && firstChild.nodeType === Node.TEXT_NODE) firstChild.data = text;
+  else element.textContent = text;
 }
 
 /** Set a name, "mixed4d:47", which where room is short breaks after its colon rather than in its number. */
 export function setName(element, text) {
   if (element.textContent === text) return;
   const [head, ...parts] = text.split(/(?<=:)/);
+  if (!parts.length) return setText(element, text);
   element.replaceChildren(head, ...parts.flatMap((part) => [make("wbr"), part]));
 }
 

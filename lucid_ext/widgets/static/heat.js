@@ -4,8 +4,8 @@ import { make } from "./dom.js";
 import { cellsIn } from "./geometry.js";
 
 const DARK = 215; // of 255, over a cell without weight
-const CELL = 40; // pixels of a cell that shows its sign
-const MOST_SIDE = 560; // pixels a side, or hovering a fine grid would take more than a frame
+const CELL = 40; // units a sign is drawn in
+const MOST_WIDE = 560; // pixels, or hovering would take more than a frame
 const MARKED = 0.12; // share of the scale from which a cell has a mark
 const TURN = 220; // milliseconds from one board's weights to the next one's
 const SIGNS = { for: "#4aa3ff", against: "#e08a3a" };
@@ -14,6 +14,8 @@ const SIGNS = { for: "#4aa3ff", against: "#e08a3a" };
 export class Heat {
   constructor() {
     this.canvas = make("canvas", { class: "lx-heat", "aria-hidden": "true" });
+    this.dark = make("canvas"); // a pixel a cell
+    this.width = 1; // pixels, where signs are shown
     this.lit = null;
     this.drawn = null; // the shares that can be seen
     this.scale = 1;
@@ -21,6 +23,13 @@ export class Heat {
 
   destroy() {
     cancelAnimationFrame(this.frame);
+  }
+
+  /** Take how many pixels wide the picture is shown. */
+  fit(width) {
+    const before = this.width;
+    this.width = Math.min(MOST_WIDE, Math.ceil(width));
+    if (this.lit && this.drawn.signed && this.width !== before) this.show();
   }
 
   /**
@@ -61,12 +70,22 @@ export class Heat {
   /** Show shares of the scale, -1 to 1. */
   draw(shares, signed, rows, cols) {
     this.drawn = { shares, signed, rows, cols };
-    const side = signed ? Math.min(CELL, Math.floor(MOST_SIDE / Math.max(rows, cols))) : 1;
+    resize(this.dark, cols, rows);
+    const context = this.dark.getContext("2d", { willReadFrequently: true });
+    const pixels = context.createImageData(cols, rows);
+    // What the unit does not answer to is dimmed; what it answers to keeps its own colours.
+    shares.forEach((share, atom) => {
+      pixels.data[4 * atom + 3] = DARK * (1 - Math.abs(share));
+    });
+    context.putImageData(pixels, 0, 0);
+    this.show();
+  }
+
+  show() {
+    const { signed, rows, cols } = this.drawn;
     const { canvas } = this;
-    if (canvas.width !== cols * side || canvas.height !== rows * side) {
-      canvas.width = cols * side;
-      canvas.height = rows * side;
-    }
+    const width = signed ? this.width : cols;
+    resize(canvas, width, Math.round((width * rows) / cols));
     const context = canvas.getContext("2d");
     context.clearRect(0, 0, canvas.width, canvas.height);
     this.paint(context, { x: 0, y: 0, width: 1, height: 1 }, canvas);
@@ -75,24 +94,27 @@ export class Heat {
   /** Paint what is lit in a part of the picture over {width, height} of a context. */
   paint(context, part, { width, height }) {
     const { shares, signed, rows, cols } = this.drawn;
-    // Between whole pixels, or a seam would show.
-    const left = (col) => Math.round(((col / cols - part.x) / part.width) * width);
-    const top = (row) => Math.round(((row / rows - part.y) / part.height) * height);
-    context.fillStyle = "#000";
+    const cells = [part.x * cols, part.y * rows, part.width * cols, part.height * rows];
+    context.imageSmoothingEnabled = false;
+    context.drawImage(this.dark, ...cells, 0, 0, width, height);
+    context.imageSmoothingEnabled = true;
+    if (!signed) return;
+    const scale = [width / part.width / cols / CELL, height / part.height / rows / CELL];
     for (const { atom, row, col } of cellsIn(part, rows, cols)) {
-      const [x, y] = [left(col), top(row)];
-      // What the unit does not answer to is dimmed; what it answers to keeps its own colours.
-      context.globalAlpha = (DARK / 255) * (1 - Math.abs(shares[atom]));
-      context.fillRect(x, y, left(col + 1) - x, top(row + 1) - y);
-      if (!signed || Math.abs(shares[atom]) < MARKED) continue;
+      if (Math.abs(shares[atom]) < MARKED) continue;
       context.save();
-      context.translate(x, y);
-      context.scale((left(col + 1) - x) / CELL, (top(row + 1) - y) / CELL);
+      context.scale(...scale);
+      context.translate((col - cells[0]) * CELL, (row - cells[1]) * CELL);
       sign(context, shares[atom]);
       context.restore();
     }
-    context.globalAlpha = 1;
   }
+}
+
+/** Give a canvas a size; to give it the same again would clear it. */
+function resize(canvas, width, height) {
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
 }
 
 /** The sign of a cell of CELL pixels: a frame in its colour, and a plus or a minus, the stronger the larger. */
@@ -106,22 +128,14 @@ function sign(context, share) {
   context.strokeRect(inset, inset, CELL - 2 * inset, CELL - 2 * inset);
   context.globalAlpha = 1;
   const reach = 3 + 6 * Math.sqrt(size);
-  const [cx, cy] = [CELL / 2, CELL / 2];
-  for (const [width, style] of [
-    [8, "#000"],
-    [4, "#fff"],
+  for (const [half, style] of [
+    [4, "#000"],
+    [2, "#fff"],
   ]) {
-    context.strokeStyle = style;
-    context.lineWidth = width;
-    context.lineCap = "round";
-    context.beginPath();
-    context.moveTo(cx - reach, cy);
-    context.lineTo(cx + reach, cy);
-    if (share > 0) {
-      context.moveTo(cx, cy - reach);
-      context.lineTo(cx, cy + reach);
-    }
-    context.stroke();
+    context.fillStyle = style;
+    const [thin, long] = [2 * half, 2 * (reach + half)];
+    context.fillRect((CELL - long) / 2, CELL / 2 - half, long, thin);
+    if (share > 0) context.fillRect(CELL / 2 - half, (CELL - long) / 2, thin, long);
   }
 }
 

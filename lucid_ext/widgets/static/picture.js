@@ -148,6 +148,7 @@ export class Picture {
     const sized = Boolean(scene.sized && panel.sizes);
     const across = pixelsAcross(this.box.width, scene.view.scale, window.devicePixelRatio || 1);
     if (panel.tiled) this.tiles.draw(panel, sized, scene.dark, across);
+    this.heat.fit(across);
     // What cannot be seen is not painted for every frame.
     const gone = sized || (panel.tiled && this.tiles.full);
     this.image.classList.toggle("lx-faint", panel.tiled && !gone);
