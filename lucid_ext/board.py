@@ -36,7 +36,7 @@ class Heat:
         source: name of a panel.
         target: name of a grid.
         weights: (atoms of source, atoms of target). Where any is negative, cells are marked with their
-            sign too.
+            sign too; an atom without any weight lights nothing.
         scale: the weight at which a cell is fully clear, one for all atoms of the source or (n,) one
             for each; None for the largest of the selected atom.
         law: what the weights are.

@@ -137,11 +137,24 @@ def _captions_of_lists(a: Board, b: Board, names: tuple[str, str]) -> list[str]:
         for side, board in ((FIRST, a), (SECOND, b))
     ]
     if a.trail and b.trail:
-        return [*said[0], *said[1]]
+        return [*_asked_of_either(a, b, names), *said[0], *said[1]]
     if any(isinstance(panel, Cards) for panel in a.panels):
         pairs = zip(*said, strict=False)
         return [f"{names[0]}: {one} {names[1]}: {other}" for one, other in pairs]
     return []
+
+
+def _asked_of_either(a: Board, b: Board, names: tuple[str, str]) -> list[str]:
+    """What both boards say of a question asked on one: {list} is what is asked, {list.1} an answer."""
+    said = []
+    for asked in (FIRST, SECOND):
+        for sentences in zip(a.captions, b.captions, strict=False):
+            both = [
+                re.sub(r"\{(\w+)\.", rf"{{{side}\1.", re.sub(r"\{(\w+)\}", rf"{{{asked}\1}}", text))
+                for side, text in zip((FIRST, SECOND), sentences, strict=True)
+            ]
+            said.append(" ".join(f"{name}: {text}" for name, text in zip(names, both, strict=True)))
+    return said
 
 
 def _heats(a: Board, b: Board) -> list[Link]:
@@ -155,7 +168,9 @@ def _heats(a: Board, b: Board) -> list[Link]:
         if not isinstance(other, Heat):  # there is nothing to compare with
             continue
         source = a[one.source]
-        if isinstance(source, Units) and not _comparable(source):  # the units of one are not the other's
+        asked = a.trail and one.source in a.trail.lists and _same_units(a, b, one.source)
+        if isinstance(source, Units) and not (asked or _comparable(source)):
+            # The units of one are not the other's.
             links += [_renamed(one, FIRST), _renamed(other, SECOND)]
             continue
         between = dataclasses.replace(one, weights=one.weights - other.weights, scale=None)
@@ -163,7 +178,7 @@ def _heats(a: Board, b: Board) -> list[Link]:
             between = dataclasses.replace(between, law=f"{one.law}, difference")
         links += [
             dataclasses.replace(link, source=side + one.source, target=target + one.target)
-            for side in (FIRST, SECOND, BETWEEN)
+            for side in ((FIRST, SECOND) if asked else (FIRST, SECOND, BETWEEN))
             for target, link in ((FIRST, one), (SECOND, other), (BETWEEN, between))
         ]
     return links
@@ -232,7 +247,9 @@ def _between(p: Grid, q: Grid, a: Board, b: Board) -> tuple[Grid, list[Link]]:
             Ranking(side + p.name, BETWEEN + target, atoms, values) for side in (FIRST, SECOND, BETWEEN)
         ]
         turned = turned or _turned(p, *tables)
-    return turned or _difference_of_pictures(p, q), links
+    if turned is None:
+        turned = _difference_of_tiles(p, q) if p.tiled else _difference_of_pictures(p, q)
+    return turned, links
 
 
 def _by_magnitude(difference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -284,6 +301,39 @@ def _difference_of_pictures(p: Grid, q: Grid) -> Grid:
         law=f"grey is 0, white +{most:.3f}",
         between=True,
     )
+
+
+def _difference_of_tiles(p: Grid, q: Grid) -> Grid:
+    """A grid of the differences of cells' pictures, as far as they are there already."""
+    found = tile_differences(p, q)
+    tile_of = np.full(len(p), -1, np.int32)
+    tile_of[list(found)] = np.arange(len(found))
+    return Grid(
+        BETWEEN + p.name,
+        f"{p.title}, difference",
+        np.full((p.rows, p.cols, 3), 127, np.uint8),
+        p.rows,
+        p.cols,
+        start=None,
+        scene=p.scene,
+        tiled=True,
+        tiles=np.stack(list(found.values())) if found else None,
+        tile_of=tile_of if found else None,
+        law="grey is 0, white +1",
+        between=True,
+    )
+
+
+def tile_differences(p: Grid, q: Grid) -> dict[int, np.ndarray]:
+    """The signed differences of two grids' tiles: {cell that has one in both: uint8}, grey 0, white +1."""
+    if p.tiles is None or q.tiles is None or p.tile_of is None or q.tile_of is None:
+        return {}
+    if p.tiles.shape[1:] != q.tiles.shape[1:]:  # of one there are only sketches yet
+        return {}
+    cells = np.flatnonzero((p.tile_of >= 0) & (q.tile_of >= 0))
+    first, second = p.tiles[p.tile_of[cells]], q.tiles[q.tile_of[cells]]
+    pixels = np.round((255 + first.astype(np.float32) - second) / 2).astype(np.uint8)
+    return dict(zip(cells.tolist(), pixels, strict=True))
 
 
 def _difference(p: Units, q: Units, a: Board, b: Board) -> Units:

@@ -90,6 +90,26 @@ def test_equal_pictures_are_grey(values):
     assert np.unique(pair(a, b)["d_image"].picture).tolist() == [128]
 
 
+def test_tiles_are_subtracted_where_both_are_there(values):
+    def tiled(levels):
+        tiles = np.stack([np.full((2, 2, 3), level, np.uint8) for level in levels.values()])
+        tile_of = np.full(ROWS * COLS, -1, np.int32)
+        tile_of[list(levels)] = np.arange(len(levels))
+        board = one(values[0], np.float32([1, 0, 0]))
+        panels = [
+            dataclasses.replace(p, tiled=True, tiles=tiles, tile_of=tile_of) if p.name == "image" else p
+            for p in board.panels
+        ]
+        return dataclasses.replace(board, panels=panels)
+
+    between = pair(tiled({0: 255, 1: 10, 5: 60}), tiled({0: 0, 5: 60, 6: 1}))["d_image"]
+    assert between.tiled
+    assert np.flatnonzero(between.tile_of >= 0).tolist() == [0, 5]  # of the others one is not there yet
+    assert between.tiles[between.tile_of[0]].mean() == 255
+    assert between.tiles[between.tile_of[5]].mean() == 128
+    assert np.unique(between.picture).tolist() == [127]
+
+
 def test_lists_that_stand_still_are_subtracted(made):
     rows = made.rows("d_classes", {})
     assert [unit for unit, _ in rows] == [0, 2, 1]

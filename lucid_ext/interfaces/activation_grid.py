@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from lucid_ext.board import Board, Grid, Units
+from lucid_ext.board import Board, Grid, Heat, Units
 from lucid_ext.interfaces.arrivals import Arrived, arrivals, missing_icons
 from lucid_ext.interfaces.cells import default_layers, first_layer
 from lucid_ext.interfaces.channels import channel_list
@@ -25,7 +25,8 @@ PAGE_ICONS = 48  # channels rendered for a page, of a network that comes without
 
 READING = (
     "Each small picture shows what the layer sees at that place: what would excite the cell most. "
-    "Point anywhere, and a lens magnifies the same place in every layer; pick a cell for its channels."
+    "Point anywhere, and a lens magnifies the same place in every layer; pick a cell for its channels, and "
+    "point at one of them to see where else it fires."
 )
 FORMULA = (
     r"x^{*}_{y,x} = \underset{x}{\mathrm{argmax}}\; \langle f(x), a_{y,x} \rangle \cos^2(f(x), a_{y,x})"
@@ -108,7 +109,7 @@ class ActivationGrid(Interface):
             title="What every layer sees, everywhere",
             reading=READING,
             panels=[*grids, units, classes],
-            links=links,
+            links=[*links, *self._fires(len(units))],
             formula=FORMULA,
             caption=captions,
             choice=choice,
@@ -155,6 +156,16 @@ class ActivationGrid(Interface):
             sizes=(norms / most).astype(np.float32),
             law=f"area \u221d \u2016a\u2016, full at {most:.1f}",
         )
+
+    def _fires(self, count: int) -> Iterator[Heat]:
+        """Of all `count` channels, those of each layer light up its grid."""
+        offset = 0
+        for layer in self.layers:
+            acts = self._acts[layer].reshape(-1, self._acts[layer].shape[-1])
+            weights = np.zeros((count, len(acts)), np.float32)
+            weights[offset : offset + acts.shape[1]] = np.maximum(acts.T, 0)
+            yield Heat("units", layer, weights, law="its activation")
+            offset += acts.shape[1]
 
     def _tiles(self, board: Board, layer: str, go_on: Callable[[], bool], draft: bool) -> Iterator[Arrived]:
         """Tiles of a layer as they come; nothing where all are there already."""

@@ -1,5 +1,6 @@
 """Channel attribution: which channels speak for one class and which for another, layer by layer."""
 
+import copy
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from lucid_ext.interfaces.cells import default_layers
 from lucid_ext.interfaces.channels import shipped_icons
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.interfaces.methods import offered
-from lucid_ext.interfaces.strongest import MEASURED, SIDE, Strongest, ends, truth
+from lucid_ext.interfaces.strongest import MEASURED, SIDE, Strongest, channels_kept, ends, truth
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore, stream_units
 from lucid_ext.trail import Trail
@@ -93,6 +94,9 @@ class ChannelAttribution(Interface):
         options = {"method": offered(method, methods), "first": first, "second": second}
         choice = {"method": method, "first": chosen[0], "second": chosen[1]}
         _check_different(choice)
+        self._beside: list[
+            ChannelAttribution
+        ] = []  # of a pair, those whose strongest channels are listed too
         super().__init__(model, image, options, choice)
 
     def see(self, image: np.ndarray) -> None:
@@ -117,8 +121,13 @@ class ChannelAttribution(Interface):
         names: tuple[str, str] = ("first", "second"),
         control: str = "compared with",
     ) -> "Pair":
-        """See `Interface.pair`; both are asked about the same two classes, at first those of this one."""
+        """See `Interface.pair`; all list the same channels, those that are strong in any of the pictures.
+
+        They are asked about the same two classes, at first those of this one.
+        """
         made = super().pair(other, names, control)
+        made.a, *others = _listing_together([self, *made.others.values()])
+        made.others = dict(zip(made.others, others, strict=True))
         name_of = {number: name for name, number in self._classes.items()}
         first, second = (name_of[number] for number in self._of_classes(self.choice).classes)
         made.choice = {**made.choice, "first": first, "second": second}
@@ -134,7 +143,7 @@ class ChannelAttribution(Interface):
         method, found = choice["method"], self._of_classes(choice)
         a, b = (self.model.labels[k] for k in found.classes)
         names = [f"{a} \u2212 {b}", a, b]
-        listed = found.kept(method)
+        listed = self._listed_channels(choice)
         values = {n: found.evidence(n, method).values[kept] for n, kept in listed.items()}
         measured = {n: found.evidence(n, MEASURED).values[kept] for n, kept in listed.items()}
         scales = _largest(np.concatenate([*values.values(), *measured.values()]))
@@ -169,7 +178,7 @@ class ChannelAttribution(Interface):
             title=f"Why {a} rather than {b}, channel by channel",
             reading=READING,
             panels=[picture, effect, *(self._column(n, listed[n], values[n]) for n in values), classes],
-            links=[*links, *self._between_layers(found, method)],
+            links=[*links, *self._between_layers(found, method, listed)],
             formula=FORMULA,
             caption=self._captions(names, found, {layer: len(kept) for layer, kept in listed.items()}),
             choice=choice,
@@ -180,7 +189,7 @@ class ChannelAttribution(Interface):
         self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
     ) -> Iterator[Arrived]:
         """Icons of a network that comes without them: first of all, for a page only, what is listed first."""
-        kept = self._of_classes(board.choice).kept(board.choice["method"])
+        kept = self._listed_channels(board.choice)
         drawn = [layer for layer in reversed(self.layers) if self._has_icons(layer)]
         first = {layer: [unit for unit, _ in board.rows(layer, {})] for layer in drawn}
         every = {layer: list(range(len(board[layer]))) for layer in drawn}
@@ -202,6 +211,10 @@ class ChannelAttribution(Interface):
                 *(self.options["method"], self._listed, self._seed, self._activations),
             )
         return self._strongest[first, second]
+
+    def _listed_channels(self, choice: Mapping[str, str]) -> dict[str, list[int]]:
+        """{layer: channels} that can be listed for a choice."""
+        return channels_kept([one._of_classes(choice) for one in (self, *self._beside)], choice["method"])
 
     def _channels(self, layer: str) -> int:
         return int(self._activations[layer].shape[-1])
@@ -241,9 +254,11 @@ class ChannelAttribution(Interface):
         weights = cells.reshape(len(own), -1)[:, kept][place].T
         return [Heat(layer, "image", np.ascontiguousarray(weights), law=law)]
 
-    def _between_layers(self, found: Strongest, method: str) -> list[Link]:
+    def _between_layers(
+        self, found: Strongest, method: str, listed: Mapping[str, Sequence[int]]
+    ) -> list[Link]:
         """What channels add to channels, for all pairs of layers, from either side."""
-        pairs = {two: found.between(*two, method) for two in itertools.combinations(self.layers, 2)}
+        pairs = {two: found.between(*two, method, listed) for two in itertools.combinations(self.layers, 2)}
         links: list[Link] = []
         for layer in self.layers:
             below = {low: m for (low, high), m in pairs.items() if high == layer}
@@ -284,6 +299,16 @@ class ChannelAttribution(Interface):
                 said += f"({{{above}.1.value}})."
             sentences.append(said)
         return sentences
+
+
+def _listing_together(interfaces: Sequence[Any]) -> list["ChannelAttribution"]:
+    """Copies, with boards and views of their own, that list the same channels if they are of one network."""
+    copies = [copy.copy(one) for one in interfaces]
+    for one in copies:
+        one._start_over()
+        same = [o for o in copies if o.model.digest == one.model.digest and o.layers == one.layers]
+        one._beside = [other for other in same if other is not one]
+    return copies
 
 
 def _all(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -59,17 +59,21 @@ class Interface:
         self.model = model
         self.options = {control: [str(v) for v in values] for control, values in options.items()}
         self.choice = self._checked(choice)
+        self._start_over()
+        self.image: Any = None
+        self.picture: Any = None
+        self.note = ""
+        if image is not None:
+            self._take(image)
+
+    def _start_over(self) -> None:
+        """No board, no view and no work behind as yet."""
         self._boards: dict[tuple[str, ...], Board] = {}
         self._lock = threading.RLock()
         self._view: BoardView | None = None
         self._box: ipywidgets.Widget | None = None
         self._selected: dict[str, int] = {}
         self._background = Background(self._round, self._finished)
-        self.image: Any = None
-        self.picture: Any = None
-        self.note = ""
-        if image is not None:
-            self._take(image)
 
     def see(self, image: np.ndarray) -> None:
         """Run the network on a new picture and keep what boards are made from."""

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from lucid_ext.board import Board, Panel, Units
+from lucid_ext.board import Board, Grid, Panel, Units
 from lucid_ext.interfaces.arrivals import Arrived
 from lucid_ext.interfaces.interface import Interface
-from lucid_ext.pairs import BETWEEN, FIRST, SECOND, pair
+from lucid_ext.pairs import BETWEEN, FIRST, SECOND, pair, tile_differences
 from lucid_ext.widgets.payload import pictures_of
 
 
@@ -58,8 +58,7 @@ class Pair(Interface):
     def refine(
         self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
     ) -> Iterator[Arrived]:
-        """What either still lacks, in turns; what is the same unit's on both goes to their difference too."""
-        names = {panel.name for panel in board.panels}
+        """What either still lacks, in turns, and what lies between as soon as both have it."""
         work = {}
         for side, (interface, own) in zip((FIRST, SECOND), self._sides(board.choice), strict=True):
             mine = {n.removeprefix(side): atom for n, atom in selected.items() if n.startswith(side)}
@@ -69,6 +68,7 @@ class Pair(Interface):
                 late = _pictures_beyond(panel, board[side + panel.name])
                 if late:
                     yield side + panel.name, late
+                    yield from self._difference(board, side, (panel.name, late))
             found = interface.refine(present, mine, go_on, page)
             work[side] = (interface, own, found)
         while work:
@@ -80,15 +80,23 @@ class Pair(Interface):
                 interface.add(own, arrived)
                 name, pictures = arrived
                 yield side + name, pictures
-                if side == FIRST and BETWEEN + name in names and name in self._lists(own):
-                    yield BETWEEN + name, pictures
+                yield from self._difference(board, side, arrived)
+
+    def _difference(self, board: Board, side: str, arrived: Arrived) -> Iterator[Arrived]:
+        """What pictures of one side mean to the panel between: its units are the first one's as well."""
+        name, pictures = arrived
+        between = next((panel for panel in board.panels if panel.name == BETWEEN + name), None)
+        if isinstance(between, Units) and side == FIRST:
+            yield between.name, pictures
+        elif isinstance(between, Grid) and between.tiled:
+            grids = [interface.board_of(own)[name] for interface, own in self._sides(board.choice)]
+            found = tile_differences(*grids)  # type: ignore[arg-type]
+            if found:
+                yield between.name, found
 
     def _sides(self, choice: Mapping[str, str]) -> list[tuple[Interface, dict[str, str]]]:
         own = {control: choice[control] for control in self.a.options}
         return [(self.a, own), (self.others[choice.get(self.control, next(iter(self.others)))], own)]
-
-    def _lists(self, own: Mapping[str, str]) -> set[str]:
-        return {panel.name for panel in self.a.board_of(own).panels if isinstance(panel, Units)}
 
     def page_choices(self) -> list[dict[str, str]]:
         """For every one of the others what the first one's own page has."""

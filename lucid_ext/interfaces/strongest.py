@@ -63,7 +63,10 @@ class Strongest:
     """What the network answers about two classes for one picture, each asked for once.
 
     Attributes:
+        layers: on one path, in order.
         classes: the numbers of the two classes.
+        common: methods by which channels are listed, whatever method is looked at.
+        count: how many channels of each layer to list.
     """
 
     def __init__(
@@ -84,31 +87,15 @@ class Strongest:
             image: float32 (H, W, 3) in [0, 1].
             layers: on one path, in order.
             classes: two.
-            methods: of attribution; by the first of them, and by what is measured, channels are kept.
-            count: how many channels of each layer to keep.
+            methods: of attribution; by the first of them, and by what is measured, channels are listed.
+            count: how many channels of each layer to list.
             seed: of methods that sample.
             known: activations of some layers for the image, where they are there already.
         """
         self.model, self.image, self.layers, self.seed = model, image, tuple(layers), seed
-        self.classes, self._count, self._activations = classes, count, dict(known or {})
-        self._common = [methods[0], *(m for m in methods[1:] if m == MEASURED)]
+        self.classes, self.count, self._activations = classes, count, dict(known or {})
+        self.common = [methods[0], *(m for m in methods[1:] if m == MEASURED)]
         self._found: dict[tuple, Any] = {}
-
-    def kept(self, method: str) -> dict[str, list[int]]:
-        """{layer: channels} that can be listed, in rising order.
-
-        Those common to all methods, and the strongest by this one: no other has to be asked for it.
-        """
-
-        def ask() -> dict[str, list[int]]:
-            channels = {}
-            for layer in self.layers:
-                asked = {m: self.evidence(layer, m).values[:, 0] for m in self._common}
-                own = ends(self.evidence(layer, method).values[None, :, 0])[0][0]
-                channels[layer] = sorted({*listed(asked, self._count), *own.tolist()})
-            return channels
-
-        return self._once(("kept", method), ask)
 
     def evidence(self, layer: str, method: str) -> Evidence:
         """What all channels of a layer add to the classes, place by place where the method can say."""
@@ -125,10 +112,9 @@ class Strongest:
 
         return self._once(("evidence", method), ask)[layer]
 
-    def between(self, low: str, high: str, method: str) -> Between:
+    def between(self, low: str, high: str, method: str, kept: Mapping[str, Sequence[int]]) -> Between:
         """What the channels kept of one layer add to those of a later one."""
-        kept = self.kept(method)
-        some, targets = kept[low], tuple(kept[high])
+        some, targets = list(kept[low]), tuple(kept[high])
         asked = self._problems(high, targets)[low]
         measured = self._once((low, tuple(some), high, targets), lambda: asked.remove_each(some))
         if method == MEASURED:
@@ -170,16 +156,33 @@ def _evidence(found: Attribution) -> Evidence:
     return Evidence(values, places[..., 0] if by_place else None, gap, found.notes)
 
 
+def channels_kept(pictures: Sequence[Strongest], method: str) -> dict[str, list[int]]:
+    """Which channels can be listed, where a method is looked at.
+
+    Those common to all methods, and the strongest by this one: no other has to be asked for it. Of
+    several pictures, what is strong in any of them.
+
+    Returns:
+        {layer: channels in rising order}.
+    """
+    first, kept = pictures[0], {}
+    for layer in first.layers:
+        found = {m: [p.evidence(layer, m).values[:, 0] for p in pictures] for m in (*first.common, method)}
+        common = listed({m: np.stack(found[m]) for m in first.common}, first.count)
+        kept[layer] = sorted({*common, *ends(np.stack(found[method]))[0].ravel().tolist()})
+    return kept
+
+
 def listed(found: Mapping[str, np.ndarray], count: int) -> list[int]:
     """Which channels of a layer to list: of each method the strongest, then those of the first method.
 
     Args:
-        found: {method: (c,)}, what channels add to the difference.
+        found: {method: (pictures, c)}, what channels add to the difference.
         count: how many; more only where that leaves out one of the strongest `SIDE` of a method.
     """
-    strongest = [unit for values in found.values() for unit in ends(values[None])[0][0].tolist()]
-    first = next(iter(found.values()))
-    rest = np.argsort(-np.abs(first), kind="stable").tolist()
+    strongest = [unit for values in found.values() for unit in ends(values)[0].ravel().tolist()]
+    first = np.abs(next(iter(found.values()))).max(axis=0)
+    rest = np.argsort(-first, kind="stable").tolist()
     both = list(dict.fromkeys([*strongest, *rest]))
     return sorted(both[: max(count, len(set(strongest)))])
 

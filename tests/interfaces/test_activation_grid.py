@@ -69,6 +69,20 @@ def test_channels_are_the_cells_own(model, cat, made):
     assert board.rows("units", {"image": 50}) == board.rows("units", {"mixed4d": 50})
 
 
+def test_a_channel_lights_where_its_own_layer_answers(model, cat, made):
+    board, offset = made().board, 0
+    for layer in LAYERS:
+        acts = model.activations(cat, layer)
+        acts = acts.reshape(-1, acts.shape[-1])
+        weights = board.link("units", layer).weights.copy()
+        own = slice(offset, offset + acts.shape[1])
+        np.testing.assert_allclose(weights[own], np.maximum(acts.T, 0), atol=1e-6)
+        weights[own] = 0
+        assert not weights.any()
+        offset += acts.shape[1]
+    assert offset == len(board["units"])
+
+
 def test_icons_are_those_that_come_with_the_network(model, made):
     from lucid_ext.optvis import shipped_sheet
 
@@ -156,13 +170,19 @@ def test_bad_layers_are_refused(made):
 
 def test_a_pair_is_the_pair_of_the_boards_and_fills_both(model, cat, made):
     other = lx.adversarial(model, cat, 0, 4 / 255, "fgsm")
-    one, two = (made(image, ["mixed5a"], caricature=False) for image in (model.prepare(cat), other))
+    one, two = (made(image, ["mixed5a"]) for image in (model.prepare(cat), other))
     both = one.pair(two, ("clean", "adversarial")).wait()
     expected = pair(one.board, two.board, ("clean", "adversarial"))
     assert both.board.describe({"b_mixed5a": 5}) == expected.describe({"b_mixed5a": 5})
     for side, interface in (("a_", one), ("b_", two)):
         panel, own = both.board[f"{side}mixed5a"], interface.board["mixed5a"]
         assert np.array_equal(panel.tiles[panel.tile_of], own.tiles[own.tile_of])
+    drawn = [i.board["caricature"] for i in (one, two)]
+    levels = [grid.tiles[grid.tile_of].astype(int) for grid in drawn]
+    between = both.board["d_caricature"]
+    assert between.picture.std() == 0  # what is beneath is no difference of the photographs
+    assert np.abs(2 * between.tiles[between.tile_of].astype(int) - 255 - levels[0] + levels[1]).max() <= 1
+    assert between.tiles.std() > 1
     before, after = (model.activations(i, "mixed5a").reshape(49, -1) for i in (cat, other))
     cosine = (before * after).sum(1) / np.linalg.norm(before, axis=1) / np.linalg.norm(after, axis=1)
     np.testing.assert_allclose(both.board["d_mixed5a"].values, 1 - cosine, atol=1e-4)

@@ -184,11 +184,14 @@ def test_the_caption_is_written_from_the_numbers(made):
 def test_listed_are_the_strongest_of_every_method():
     one, two = np.zeros(40), np.zeros(40)
     one[:20], two[-8:] = np.arange(20, 0, -1), [-4, -3, -2, -1, 1, 2, 3, 4]
-    found = listed({"one": one, "two": two}, 22)
+    found = listed({"one": one[None], "two": two[None]}, 22)
     assert set(found) >= {0, 1, 2, 3, *range(32, 40)}
     assert len(found) == 22
     assert found == sorted(found)
     assert set(range(9)) <= set(found)  # the rest by the first method
+    both = listed({"one": np.stack([one, one[::-1]])}, 12)  # of two pictures, those of either
+    assert set(both) >= {0, 1, 2, 3, 36, 37, 38, 39}
+    assert len(both) == 12
     atoms, values = ends(np.float32([[3, -1, 2], [0, 5, -2]]))
     assert atoms.tolist() == [[0, 2, 1], [1, 0, 2]]
     assert values.tolist() == [[3, 2, -1], [5, 0, -2]]
@@ -235,29 +238,49 @@ def test_bad_input_is_refused(model):
 # Two of them.
 
 
-def test_as_a_pair(model, made):
-    """Of two pictures: both answer about the same classes, and each about channels of its own."""
+@pytest.fixture(scope="module")
+def paired(model, made):
     first, second = (
         lx.ChannelAttribution(model, image, LAYERS, methods=made.options["method"], channels=12)
         for image in ("cat", "coffee")
     )
+    return first, second, first.pair(second, ("cat", "coffee"))
+
+
+def test_a_pair_lists_what_is_strong_in_either_picture(paired):
+    first, second, pair = paired
+    board, other = pair.board, second.board_of(pair.choice)
     assert first.board["classes"].labels != second.board["classes"].labels
-    pair = first.pair(second, ("cat", "coffee"))
-    board = pair.board
     assert board["a_classes"].labels == board["b_classes"].labels == first.board["classes"].labels
-    other = second.board_of(pair.choice)
-    for interface, side in ((first.board, "a_"), (other, "b_")):
-        for layer in LAYERS:
-            unit = interface.rows(layer, {})[1][0]
-            for target in {*LAYERS, "classes"} - {layer}:
-                own = interface.rows(target, {layer: unit})
-                assert board.rows(f"{side}{target}", {f"{side}{layer}": unit}) == own
-            assert board.describe({f"{side}{layer}": unit}) == interface.describe({layer: unit})
-            # The other picture goes on answering about the classes.
-            asked = {"a_classes": 1, "a_mixed5b": 0}
-            assert board.rows(f"b_{layer}", asked) == other.rows(layer, {"classes": 1})
-        light = board.link(f"{side}mixed5a", f"{side}image").weights
-        assert np.array_equal(light, interface.link("mixed5a", "image").weights)
+    for layer in LAYERS:
+        assert board[f"a_{layer}"].labels == board[f"b_{layer}"].labels
+        for own in (first.board, other):
+            strongest = {own[layer].labels[unit] for unit, _ in own.rows(layer, {"classes": 0})}
+            assert strongest <= set(board[f"a_{layer}"].labels)
+    assert len(first.board["mixed5b"].labels) < len(board["a_mixed5b"].labels)  # it goes on as it was
+    # What a channel does is the same whether or not it is listed beside others.
+    label = first.board["mixed5b"].labels[0]
+    unit = board["a_mixed5b"].labels.index(label)
+    assert board.rows("a_effect", {"a_mixed5b": unit}) == first.board.rows("effect", {"mixed5b": 0})
+
+
+def test_both_pictures_of_a_pair_answer_one_question(paired):
+    *_, pair = paired
+    board = pair.board
+    sides = [interface.board_of(pair.choice) for interface in (pair.a, pair.others[""])]
+    for layer in LAYERS:
+        unit = sides[0].rows(layer, {})[1][0]
+        for asked in ("a_", "b_"):
+            question = {f"{asked}{layer}": unit}
+            for side, own in zip(("a_", "b_"), sides, strict=True):
+                for target in {*LAYERS, "classes", "effect"} - {layer}:
+                    assert board.rows(f"{side}{target}", question) == own.rows(target, {layer: unit})
+            said = [own.describe({layer: unit}) for own in sides]
+            assert board.describe(question) == f"cat: {said[0]} coffee: {said[1]}"
+            light = {side: board.link(f"{asked}{layer}", f"{side}_image").weights for side in "abd"}
+            for side, own in zip("ab", sides, strict=True):
+                assert np.array_equal(light[side], own.link(layer, "image").weights)
+            assert np.array_equal(light["d"], light["a"] - light["b"])
     pair.choose(method="ablation")
     assert [choice["method"] for choice in pair.page_choices()] == ["ablation", "gradient"]
     assert {choice["first"] for choice in pair.page_choices()} == {pair.choice["first"]}

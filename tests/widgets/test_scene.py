@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lucid_ext.board import Board, Grid, Ranking, Units
+from lucid_ext.board import Board, Grid, Heat, Ranking, Units
 from lucid_ext.pairs import pair
 from lucid_ext.widgets.bundle import widget_module
 from lucid_ext.widgets.payload import payload, sheet
@@ -280,6 +280,31 @@ def test_sized_tiles_have_areas_in_proportion(opened):
     opened.tab.keyboard.press("s")
     assert not law.is_visible()
     assert opened.tab.get_by_role("button", name="Tiles of equal").get_attribute("aria-pressed") == "true"
+
+
+def test_a_unit_lights_the_grid_it_is_of_and_says_by_what_law(open_page):  # noqa: F811
+    made = board()
+    weights = {name: np.zeros((CHANNELS, len(made[name])), np.float32) for name in ("fine", "coarse")}
+    weights["fine"][: CHANNELS // 2, 100:] = 3
+    weights["coarse"][CHANNELS // 2 :, 8] = 2
+    heats = [Heat("units", name, rows, law="its activation") for name, rows in weights.items()]
+    page = open_page(boards=[dataclasses.replace(made, links=[*made.links, *heats])])
+    opened = Scene(page)
+    for row, name in enumerate(opened.names()):
+        opened.tab.locator(".lx-row").nth(row).hover()
+        of = "fine" if int(name.split(":")[1]) < CHANNELS // 2 else "coarse"
+        for grid in ("fine", "coarse"):
+            picture = opened.picture(grid)
+            assert ("lx-on" in picture.locator(".lx-heat").get_attribute("class")) == (grid == of)
+            assert picture.locator(".lx-law").is_visible() == (grid == of)
+        printed = opened.picture(of).locator(".lx-law").inner_text()
+        assert printed == f"its activation, clear at {weights[of].max():.2f}"
+    opened.tab.mouse.move(2, 2)
+    assert opened.tab.locator(".lx-heat.lx-on").count() == 0
+    assert not opened.picture("fine").locator(".lx-law").is_visible()
+    opened.tab.get_by_role("button", name="Tiles sized by strength (S key)").click()
+    assert opened.picture("fine").locator(".lx-law").inner_text() == "area of fine"
+    assert page.errors == []
 
 
 def test_a_tap_selects_and_shows_the_lens_until_the_next(touched):

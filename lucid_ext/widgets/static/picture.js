@@ -36,6 +36,7 @@ export class Picture {
     this.hovered = null;
     this.there = {};
     this.last = 0;
+    this.lit = null;
     this.box = { width: 1, height: 1 };
     this.pointers = new Map();
     this.heading = make("h3", { id: `${id}-title` });
@@ -154,7 +155,7 @@ export class Picture {
     this.image.classList.toggle("lx-faint", panel.tiled && !gone);
     this.image.classList.toggle("lx-gone", gone);
     this.tiles.canvas.hidden = !panel.tiled;
-    this.law.classList.toggle("lx-off", Boolean(panel.sizes) && !sized);
+    this.printLaw();
   }
 
   /** Magnify a place of the picture, or nothing for null. */
@@ -190,10 +191,18 @@ export class Picture {
   light(lit) {
     const { panel } = this;
     const own = panel.values && { weights: panel.values, board: panel };
+    this.lit = lit;
     this.heat.light(lit ?? own ?? null, panel.rows, panel.cols);
-    const { scale } = this.heat;
-    const printed = formatValue(scale, "number");
-    setText(this.law, lit?.law ? `${lit.law}, clear at ${lit.signed ? "\u00b1" : ""}${printed}` : panel.law);
+    this.printLaw();
+  }
+
+  /** The law of what is lit, else the panel's own, which may be that of the sizes of tiles. */
+  printLaw() {
+    const { panel, lit } = this;
+    const printed = formatValue(this.heat.scale, "number");
+    const law = lit?.law && `${lit.law}, clear at ${lit.signed ? "\u00b1" : ""}${printed}`;
+    setText(this.law, law || panel.law);
+    this.law.classList.toggle("lx-off", !law && Boolean(panel.sizes) && !this.scene.sized);
   }
 
   choose(atom) {
