@@ -2,7 +2,7 @@
 
 Every interface is built, exported as a page, driven in a headless Chromium and photographed; the
 sheet of icons is cut from the one that is shipped. `FOLDER/val` holds a folder of photographs per
-WordNet id, for the concepts. The picture of JupyterLab is taken by hand.
+WordNet id, for the concepts. For the picture of JupyterLab a server of its own is started.
 """
 
 import argparse
@@ -10,12 +10,15 @@ import io
 import os
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
@@ -26,6 +29,10 @@ SCHOOL_BUS, SPORTS_CAR = "n04146614", "n04285008"
 QUALITY = 82
 SCALE = 1.5  # pixels of a picture per pixel of the page
 SHEET_COLUMNS, SHEET_ROWS = 12, 5
+NOTEBOOK = (
+    "import lucid_ext as lx\n\nmodel = lx.load_model()",
+    'dictionary = lx.SemanticDictionary(model, "cat_coffee", layer="mixed4d")\ndictionary',
+)
 
 
 def point(page: Page, panel: str, across: float, down: float, click: bool = False) -> None:
@@ -112,6 +119,7 @@ SHOTS: dict[str, tuple[Build, int, Callable[[Page], None], int | None]] = {
     "group_flow": (lambda m, i, _: lx.GroupFlow(m, i), 1140, node, None),
     "concepts": (concepts, 1180, still, None),
 }
+OTHERS = ("mixed4d", "jupyterlab")
 
 
 @contextmanager
@@ -148,18 +156,54 @@ def sheet(model: lx.VisionModel) -> Image.Image:
     return whole
 
 
+@contextmanager
+def lab(folder: Path) -> Iterator[str]:
+    """A JupyterLab on a notebook, without settings of the user's; its address."""
+    cells = [nbformat.v4.new_code_cell(source) for source in NOTEBOOK]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "dictionary.ipynb")
+    own = {f"JUPYTER_{what}_DIR": str(folder / f".{what}") for what in ("CONFIG", "DATA")}
+    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root"]
+    command += [f"--ServerApp.root_dir={folder}", "--ServerApp.port=0", "--IdentityProvider.token="]
+    server = subprocess.Popen(command, env={**os.environ, **own}, stderr=subprocess.PIPE, text=True)
+    assert server.stderr is not None
+    try:
+        address = next(m for line in server.stderr if (m := re.search(r"http://\S+?/lab", line)))
+        yield f"{address[0]}/tree/dictionary.ipynb"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def jupyterlab(chromium: Any, address: str) -> Image.Image:
+    """The semantic dictionary as a live widget."""
+    tab = chromium.new_page(viewport={"width": 1330, "height": 1000}, device_scale_factor=SCALE)
+    tab.goto(address)
+    tab.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=60_000)
+    tab.get_by_role("button", name="No", exact=True).click()  # no news
+    tab.get_by_role("menuitem", name="Run", exact=True).click()
+    tab.get_by_text("Run All Cells", exact=True).click()
+    tab.locator(".lx-board").wait_for(timeout=120_000)
+    tab.get_by_role("tab", name=re.compile("^File Browser")).click()  # it goes away
+    tab.wait_for_timeout(3000)
+    return Image.open(io.BytesIO(tab.screenshot())).convert("RGB")
+
+
 def main() -> None:
     """Take the pictures asked for, or all."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(SHOTS)}, mixed4d; all by default")
+    parser.add_argument("names", nargs="*", help=f"of {', '.join([*SHOTS, *OTHERS])}; all by default")
     parser.add_argument("--images", type=Path)
     given = parser.parse_args()
     model, image = lx.load_model(), lx.load_image("cat_coffee")
-    for name in given.names or [*SHOTS, "mixed4d"]:
+    for name in given.names or [*SHOTS, *OTHERS]:
         if name == "mixed4d":
             taken = sheet(model)
+        elif name == "jupyterlab":
+            with tempfile.TemporaryDirectory() as folder, lab(Path(folder)) as address, browser() as chromium:
+                taken = jupyterlab(chromium, address)
         else:
             build, width, act, height = SHOTS[name]
             with tempfile.TemporaryDirectory() as folder, browser() as chromium:

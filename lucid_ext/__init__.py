@@ -164,6 +164,7 @@ def import_tensorflow_quietly() -> None:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+        os.environ.pop(LOG_LEVEL)  # processes started from here decide for themselves
 
 
 def __dir__() -> list[str]:

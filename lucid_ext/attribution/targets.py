@@ -148,8 +148,8 @@ def find_class(model: VisionModel, name: Any) -> int:
     by_lower = {label.lower(): label for label in model.labels}
     near = [by_lower[n] for n in difflib.get_close_matches(str(name).lower(), by_lower, 3, 0.5)]
     near += [label for label in model.labels if str(name).lower() in label.lower()][:3]
-    hint = f"did you mean {', '.join(dict.fromkeys(near))}? " if near else ""
-    raise ValueError(f"{model.name} has no class {name!r}; {hint}See model.labels.")
+    hint = f"; did you mean {', '.join(dict.fromkeys(near))}?" if near else "."
+    raise ValueError(f"{model.name} has no class {name!r}{hint} See model.labels.")
 
 
 def _unit_columns(model: VisionModel, units: Sequence[int], layer: str = "") -> np.ndarray:

@@ -259,9 +259,9 @@ class VisionModel:
         """Raise a ValueError that names the nearest layers unless `layer` is in the graph."""
         if layer not in self._nodes:
             near = difflib.get_close_matches(str(layer), [*self.layers, *self._nodes], 3, 0.5)
-            hint = f"did you mean {', '.join(near)}? " if near else ""
+            hint = f"; did you mean {', '.join(near)}?" if near else "."
             raise ValueError(
-                f"{self.name} has no layer {layer!r}; {hint}Its layers: {', '.join(self.layers)}."
+                f"{self.name} has no layer {layer!r}{hint} Its layers: {', '.join(self.layers)}."
             )
 
     def check_spatial(self, layer: str) -> None:

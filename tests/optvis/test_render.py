@@ -130,7 +130,7 @@ def test_interrupted_run_returns_what_it_has(model, monkeypatch):
 
 
 def test_unknown_layer_in_an_objective(model):
-    with pytest.raises(ValueError, match=r"no layer 'mixed9z'; .*Its layers"):
+    with pytest.raises(ValueError, match=r"no layer 'mixed9z'; did you mean .*\? Its layers: "):
         render(model, "mixed9z:0")
 
 
