@@ -117,7 +117,7 @@ function resize(canvas, width, height) {
   if (canvas.height !== height) canvas.height = height;
 }
 
-/** The sign of a cell of CELL pixels: a frame in its colour, and a plus or a minus, the stronger the larger. */
+/** The sign of a cell of CELL units: a frame in its colour, and a plus or a minus, the stronger the larger. */
 function sign(context, share) {
   const size = Math.abs(share);
   const colour = share > 0 ? SIGNS.for : SIGNS.against;
