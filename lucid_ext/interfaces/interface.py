@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 import numpy as np
 from PIL import Image
+from tqdm.auto import tqdm
 
 from lucid_ext.board import Board, Grid, Units
 from lucid_ext.interfaces import controls
@@ -249,10 +250,12 @@ class Interface:
 
     def _finished_boards(self) -> list[Board]:
         """All boards of a page, with what they are to have of icons."""
-        choices = self.page_choices()
-        for choice in choices:
-            for arrived in self.refine(self.board_of(choice), {}, lambda: True, page=True):
-                self.add(choice, arrived)
+        choices, quiet = self.page_choices(), bool(os.environ.get(OFFLINE))
+        with tqdm(desc="pictures for the page", unit="picture", delay=1, leave=False, disable=quiet) as bar:
+            for choice in choices:
+                for arrived in self.refine(self.board_of(choice), {}, lambda: True, page=True):
+                    self.add(choice, arrived)
+                    bar.update(len(arrived[1]))
         return [self.board_of(choice) for choice in choices]
 
     def add(self, choice: Mapping[str, str], arrived: Arrived) -> Board:

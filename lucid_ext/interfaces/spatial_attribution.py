@@ -19,7 +19,6 @@ from lucid_ext.optvis.grids import stream_tiles
 LAYERS = ("mixed3a", "mixed4a", "mixed4d", "mixed5a")
 QUICK = ("gradient", "smooth_maxpool")  # those a page has in any case
 AT_ONCE = 256  # cells whose effects are measured before the board is shown; those of finer layers follow
-DRAFTED = 64  # cells of a layer whose drafts a page waits for
 TINTED_BY = "smooth_maxpool"  # as in the article
 CLASSES = 50  # the most probable ones, whose evidence is computed
 SCALES = ("each cell", "pair of layers")  # what a fully clear cell is
@@ -64,8 +63,8 @@ class SpatialAttribution(Interface):
             target: the class, by name or number, whose predicted and measured effects are compared; by
                 default the most probable one. A pair of pictures needs the same.
             tiles: draw what each cell sees under its tint, as `ActivationGrid` does; they stream in,
-                drafts first. A page has those that are there, and waits for drafts of the coarsest
-                layer only. Where there is no tile, a cell is a part of the photograph.
+                drafts first. A page takes what is there, and drafts of what is not. Where there is no
+                tile, a cell is a part of the photograph.
             store: where tiles are kept.
             seed: of tiles, of methods that sample, and of the tint.
         """
@@ -174,8 +173,7 @@ class SpatialAttribution(Interface):
             yield from self._tiles_there()
         coarse_first = self.layers[::-1] if self._tiled else []
         for layer in coarse_first:
-            if not page or np.prod(self._acts[layer].shape[:2]) <= DRAFTED:
-                yield from self._drawn(layer, True, go_on)
+            yield from self._drawn(layer, True, go_on)
         for layer in coarse_first if not page else ():
             yield from self._drawn(layer, False, go_on)
 

@@ -1,11 +1,14 @@
 """Spatial attribution: its links against `attribute` and against a slow loop, its truth, pairs."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 import lucid_ext as lx
 from lucid_ext.board import Heat, format_value
 from lucid_ext.interfaces import tint
+from lucid_ext.optvis import grids
 
 LAYERS = ["mixed4d", "mixed5a"]
 
@@ -140,6 +143,17 @@ def test_effects_of_a_fine_layer_are_measured_first_and_it_is_said(model, store)
     assert "against measured" in made.board["mixed3a"].note
     assert [unit for unit, _ in made.board.rows("effect", {"mixed3a": 5})] == [0, 1]
     made.stop()
+
+
+def test_a_page_has_a_tile_for_every_cell_of_every_layer(model, store, tmp_path, monkeypatch):
+    monkeypatch.setattr(grids, "DRAFT", dataclasses.replace(grids.DRAFT, steps=1))
+    made = lx.SpatialAttribution(model, "cat_coffee", LAYERS, methods=["gradient", "ablation"], store=store)
+    path = made.to_html(tmp_path / "page.html")
+    assert path.stat().st_size < 8_000_000
+    for choice in made.page_choices():
+        for layer in LAYERS:
+            grid = made.board_of(choice)[layer]
+            assert np.array_equal(grid.tile_of >= 0, ~grid.dead)
 
 
 def test_bad_input_is_refused(model):
