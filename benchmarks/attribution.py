@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 ROOT = Path(__file__).parent.parent
 LAYERS = ("mixed3a", "mixed4a", "mixed4d", "mixed5a")
@@ -180,11 +181,12 @@ def interface(_: str) -> None:
     def board(image: str) -> Any:
         return lx.SpatialAttribution(model, image, LAYERS).board
 
-    cold = timed(lambda: board("cat_coffee"))[1]
+    board("cat_coffee")
+    cold = time.time() - psutil.Process().create_time()
     warm = timed(lambda: board("coffee"))[1]
     print(
-        f"SpatialAttribution of four layers of the embedded network: first {cold:.1f} s, 15 s to reach; "
-        f"then {warm:.1f} s, 3 s to reach"
+        f"SpatialAttribution of four layers of the embedded network: {cold:.1f} s from the start of the "
+        f"process, 15 s to reach; then {warm:.1f} s, 3 s to reach"
     )
 
 

@@ -4,8 +4,8 @@ Quality is `grid_quality`: the cosine between a tile's activations, where it is 
 and the cell's vector. Time is that of a fresh network with an empty icon store, tracing included;
 beside it the processor's, which other work on the machine does not change.
 
-The grid of mixed4d is compared with what the real Lucid makes of it. That takes the better part of
-an hour, so its tiles and times are kept in build/grids/ and rendered once.
+The grid of mixed4d is compared with what the real Lucid makes of it. That takes a quarter of an
+hour, so its tiles and times are kept in build/grids/ and rendered once.
 """
 
 import argparse

@@ -94,9 +94,7 @@ class ChannelAttribution(Interface):
         options = {"method": offered(method, methods), "first": first, "second": second}
         choice = {"method": method, "first": chosen[0], "second": chosen[1]}
         _check_different(choice)
-        self._beside: list[
-            ChannelAttribution
-        ] = []  # of a pair, those whose strongest channels are listed too
+        self._beside: list[ChannelAttribution] = []  # whose strongest channels are listed too
         super().__init__(model, image, options, choice)
 
     def see(self, image: np.ndarray) -> None:
