@@ -7,10 +7,10 @@ import numpy as np
 from PIL import Image
 
 
-def pack(tiles: np.ndarray) -> tuple[np.ndarray, int]:
+def pack(tiles: np.ndarray, columns: int | None = None) -> tuple[np.ndarray, int]:
     """Lay tiles (n, s, s, 3) out row by row; returns the sheet (rows * s, columns * s, 3) and columns."""
     count, side = tiles.shape[:2]
-    columns = max(1, math.ceil(math.sqrt(count)))
+    columns = columns or max(1, math.ceil(math.sqrt(count)))
     rows = max(1, math.ceil(count / columns))
     canvas = np.full((rows * columns, side, side, 3), 128, np.uint8)
     canvas[:count] = tiles

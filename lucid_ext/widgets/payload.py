@@ -41,28 +41,32 @@ def payload(boards: Sequence[Board], controls: bool, icon_size: int | None = Non
 
 
 class _Sheets:
-    """All small pictures of a payload, each of them once: one sheet per size."""
+    """All small pictures of a payload, each of them once: one sheet per size, and number of columns."""
 
     def __init__(self, most: int | None):
         self.most = most
-        self.tiles: dict[int, list[np.ndarray]] = {}
-        self.places: dict[bytes, int] = {}
+        self.tiles: dict[tuple[int, int | None], dict[bytes, np.ndarray]] = {}
 
-    def add(self, pictures: np.ndarray) -> tuple[str, list[int]]:
+    def add(self, pictures: np.ndarray, columns: int | None) -> tuple[str, list[int]]:
         """Take pictures (n, s, s, 3) up; returns which sheet they are in, and where."""
         size = pictures.shape[1] if self.most is None else min(self.most, pictures.shape[1])
-        tiles = self.tiles.setdefault(size, [])
-        places = []
-        for picture in pictures:
-            key = hashlib.sha256(picture.tobytes()).digest()
-            if key not in self.places:
-                self.places[key] = len(tiles)
-                tiles.append(_reduced(picture, size))
-            places.append(self.places[key])
-        return str(size), places
+        tiles = self.tiles.setdefault((size, columns), {})
+        keys = [hashlib.sha256(picture.tobytes()).digest() for picture in pictures]
+        for key, picture in zip(keys, pictures, strict=True):
+            if key not in tiles:
+                tiles[key] = _reduced(picture, size)
+        place = {key: i for i, key in enumerate(tiles)}
+        return _sheet_name(size, columns), [place[key] for key in keys]
 
     def encoded(self) -> dict[str, Any]:
-        return {str(size): sheet(np.stack(tiles)) for size, tiles in self.tiles.items()}
+        return {
+            _sheet_name(size, columns): sheet(np.stack(list(tiles.values())), columns)
+            for (size, columns), tiles in self.tiles.items()
+        }
+
+
+def _sheet_name(size: int, columns: int | None) -> str:
+    return f"{size}" if columns is None else f"{size} in {columns}"
 
 
 def board_key(board: Board) -> str:
@@ -70,9 +74,9 @@ def board_key(board: Board) -> str:
     return json.dumps(dict(board.choice), sort_keys=True)
 
 
-def sheet(icons: np.ndarray) -> dict[str, Any]:
-    """Icons (n, s, s, 3) as one webp picture of nearly equal sides."""
-    pixels, columns = pack(icons)
+def sheet(icons: np.ndarray, columns: int | None = None) -> dict[str, Any]:
+    """Icons (n, s, s, 3) as one webp picture, of nearly equal sides unless `columns` are given."""
+    pixels, columns = pack(icons, columns)
     return {
         "url": webp_url(Image.fromarray(pixels), ICON_QUALITY),
         "size": icons.shape[1],
@@ -257,6 +261,14 @@ def pictures_of(panel: Panel) -> tuple[np.ndarray, np.ndarray] | None:
     return None if pictures is None or index is None else (pictures, index)
 
 
+def columns_of(panel: Panel) -> int | None:
+    """How a panel's pictures lie in a sheet; those of a grid as in the grid.
+
+    Webp blurs over edges: what is blurred into a tile should be what it is shown beside.
+    """
+    return panel.cols if isinstance(panel, Grid) else None
+
+
 def _sheet_of(panel: Panel, atoms: Sequence[int], sheets: _Sheets) -> dict[str, Any]:
     """The sheet that has the pictures of some of a panel's atoms, and where each atom's is."""
     found = pictures_of(panel)
@@ -264,7 +276,7 @@ def _sheet_of(panel: Panel, atoms: Sequence[int], sheets: _Sheets) -> dict[str, 
     if found is None or not atoms:
         return {"sheet": None, "icon_of": None}
     pictures, index = found
-    name, places = sheets.add(pictures[index[atoms]])
+    name, places = sheets.add(pictures[index[atoms]], columns_of(panel))
     place = np.full(len(panel), -1, np.int32)
     place[atoms] = places
     return {"sheet": name, "icon_of": _array(place, "i32")}

@@ -7,7 +7,7 @@ import traitlets
 
 from lucid_ext.board import Board
 from lucid_ext.widgets.bundle import widget_module
-from lucid_ext.widgets.payload import board_key, payload, pictures_of, sheet
+from lucid_ext.widgets.payload import board_key, columns_of, payload, pictures_of, sheet
 
 
 class BoardView(anywidget.AnyWidget):
@@ -53,7 +53,9 @@ class BoardView(anywidget.AnyWidget):
             board: the board as it is now; if the view shows another one, nothing happens.
             name: the list whose icons, or the grid whose tiles, arrived.
         """
-        found = pictures_of(board[name])
+        panel = board[name]
+        found = pictures_of(panel)
         assert found is not None
-        entry = {"board": board_key(board), "sheet": sheet(found[0]), "icon_of": found[1].tolist()}
+        tiles = sheet(found[0], columns_of(panel))
+        entry = {"board": board_key(board), "sheet": tiles, "icon_of": found[1].tolist()}
         self.streamed = {**self.streamed, name: entry}

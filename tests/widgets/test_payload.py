@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lucid_ext.board import Board, Grid
 from lucid_ext.widgets import BoardView, page
 from lucid_ext.widgets.payload import mathml, payload, sheet
 from tests.test_board import board
@@ -60,6 +61,20 @@ def test_icons_of_a_page_are_made_smaller():
     made = payload([board(panels=panels)], controls=True, icon_size=16)["sheets"]["16"]
     assert made["size"] == 16
     assert picture(made["url"]).shape == (32, 32, 3)
+
+
+def test_tiles_of_a_grid_lie_in_its_sheet_as_in_the_grid(rng):
+    """Cut from a smooth picture, they show no seams: what webp blurs into a tile is its neighbour's."""
+    rows, cols, side = 3, 5, 16
+    whole = rng.integers(0, 256, (4, 6, 3), np.uint8)
+    whole = np.asarray(Image.fromarray(whole).resize((cols * side, rows * side), Image.Resampling.BICUBIC))
+    pieces = whole.reshape(rows, side, cols, side, 3).swapaxes(1, 2).reshape(-1, side, side, 3)
+    index = np.arange(rows * cols, dtype=np.int32)
+    grid = Grid("grid", "Grid", whole, rows, cols, tiled=True, tiles=pieces, tile_of=index)
+    made = payload([Board("Title", "Look.", [grid], [])], controls=False)
+    found = made["sheets"][made["boards"][0]["panels"][0]["sheet"]]
+    assert found["columns"] == cols
+    assert np.abs(picture(found["url"])[: rows * side].astype(int) - whole).mean() < 8
 
 
 def test_variants_share_a_picture():
