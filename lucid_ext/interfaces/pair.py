@@ -1,12 +1,12 @@
 """Any interface as a pair: the same of two pictures or two networks, under one selection."""
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from lucid_ext.board import Board, Grid, Panel, Units
+from lucid_ext.board import Board, Grid, Link, Panel, Units
 from lucid_ext.interfaces.arrivals import Arrived
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.pairs import BETWEEN, FIRST, SECOND, pair, tile_differences
@@ -45,6 +45,7 @@ class Pair(Interface):
         options = {**({control: list(self.others)} if several else {}), **a.options}
         first = {control: next(iter(self.others))} if several else {}
         self.follows = a.follows
+        self._made_of: dict[tuple[str, ...], list[Sequence[Link]]] = {}  # the links of both boards
         super().__init__(a.model, a.image, options, {**first, **a.choice})
 
     def see(self, image: np.ndarray) -> None:
@@ -52,14 +53,15 @@ class Pair(Interface):
 
     def make_board(self, choice: Mapping[str, str]) -> Board:
         """The boards of both for a choice, as one."""
-        (a, own), (b, _) = self._sides(choice)
-        return pair(a.board_of(own), b.board_of(own), self.names, choice)
+        a, b = (interface.board_of(own) for interface, own in self._sides(choice))
+        self._made_of[tuple(choice.values())] = [a.links, b.links]
+        return pair(a, b, self.names, choice)
 
     def refine(
         self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
     ) -> Iterator[Arrived]:
         """What either still lacks, in turns, and what lies between as soon as both have it."""
-        work = {}
+        board, work = self._up_to_date(board), {}
         for side, (interface, own) in zip((FIRST, SECOND), self._sides(board.choice), strict=True):
             mine = {n.removeprefix(side): atom for n, atom in selected.items() if n.startswith(side)}
             present = interface.board_of(own)
@@ -74,6 +76,7 @@ class Pair(Interface):
         while work:
             for side, (interface, own, found) in list(work.items()):
                 arrived = next(found, None)
+                board = self._up_to_date(board)
                 if arrived is None:
                     del work[side]
                     continue
@@ -81,6 +84,14 @@ class Pair(Interface):
                 name, pictures = arrived
                 yield side + name, pictures
                 yield from self._difference(board, side, arrived)
+
+    def _up_to_date(self, board: Board) -> Board:
+        """A board of the pair, made anew if one of the two has been: by then it says more."""
+        made_of = self._made_of[tuple(board.choice.values())]
+        now = [interface.board_of(own).links for interface, own in self._sides(board.choice)]
+        if any(links is not before for links, before in zip(now, made_of, strict=True)):
+            self.renew(board.choice)
+        return self.board_of(board.choice)
 
     def _difference(self, board: Board, side: str, arrived: Arrived) -> Iterator[Arrived]:
         """What pictures of one side mean to the panel between: its units are the first one's as well."""

@@ -145,6 +145,23 @@ def test_effects_of_a_fine_layer_are_measured_first_and_it_is_said(model, store)
     made.stop()
 
 
+def test_a_pair_too_has_what_is_measured_later(model, store):
+    layers = ["mixed3a", "mixed5a"]
+    one, two = (
+        lx.SpatialAttribution(model, image, layers, target=0, tiles=False, methods=["gradient"], store=store)
+        for image in ("cat", "coffee")
+    )
+    pair = one.pair(two, ("cat", "coffee"))
+    assert "still being measured" in pair.board["b_mixed3a"].note
+    boards = pair._finished_boards()
+    for made, side in ((one, "a_"), (two, "b_")):
+        panel = next(p for p in boards[0].panels if p.name == f"{side}mixed3a")
+        assert "against measured" in panel.note
+        assert boards[0].rows(f"{side}effect", {f"{side}mixed3a": 9}) == made.board.rows(
+            "effect", {"mixed3a": 9}
+        )
+
+
 def test_a_page_has_a_tile_for_every_cell_of_every_layer(model, store, tmp_path, monkeypatch):
     monkeypatch.setattr(grids, "DRAFT", dataclasses.replace(grids.DRAFT, steps=1))
     made = lx.SpatialAttribution(model, "cat_coffee", LAYERS, methods=["gradient", "ablation"], store=store)
