@@ -7,7 +7,7 @@ the signed difference of the pictures; for a list, its units by how much they di
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PIL import Image
@@ -25,7 +25,11 @@ FORMULA = r"\qquad d_{y,x} = a^{A}_{y,x} - a^{B}_{y,x}, \quad 1 - \cos(a^{A}_{y,
 
 
 def pair(
-    a: Board, b: Board, names: tuple[str, str] = ("A", "B"), choice: Mapping[str, str] | None = None
+    a: Board,
+    b: Board,
+    names: tuple[str, str] = ("A", "B"),
+    choice: Mapping[str, str] | None = None,
+    seen: Sequence[tuple[np.ndarray, np.ndarray]] = (),
 ) -> Board:
     """One board of two that have the same panels.
 
@@ -37,6 +41,8 @@ def pair(
         b: the second.
         names: what to call them.
         choice: where the pair stands among its variants; by default where `a` stands.
+        seen: of pictures that are subtracted, what to take in their place: (picture of a grid, float32
+            (H, W, 3) in [0, 1]). Photographs may be shown larger than a network sees them.
 
     Raises:
         ValueError: the boards do not have the same panels.
@@ -53,7 +59,7 @@ def pair(
         q = b[p.name]
         row = [_called(p, FIRST, first), _called(q, SECOND, second)]
         if isinstance(p, Grid) and isinstance(q, Grid):
-            between, more = _between(p, q, a, b)
+            between, more = _between(p, q, a, b, seen)
             row.append(between)
             links += more
             captions += [_caption(side + p.name, p.name, a, names) for side in (FIRST, SECOND, BETWEEN)]
@@ -227,7 +233,9 @@ def _compared(name: str, a: Board, b: Board) -> list[tuple[Ranking, Ranking]]:
     return found
 
 
-def _between(p: Grid, q: Grid, a: Board, b: Board) -> tuple[Grid, list[Link]]:
+def _between(
+    p: Grid, q: Grid, a: Board, b: Board, seen: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> tuple[Grid, list[Link]]:
     """What lies between two grids, and the rankings that a selection in any of the three decides."""
     found = _compared(p.name, a, b)
     links: list[Link] = [
@@ -248,7 +256,7 @@ def _between(p: Grid, q: Grid, a: Board, b: Board) -> tuple[Grid, list[Link]]:
         ]
         turned = turned or _turned(p, *tables)
     if turned is None:
-        turned = _difference_of_tiles(p, q) if p.tiled else _difference_of_pictures(p, q)
+        turned = _difference_of_tiles(p, q) if p.tiled else _difference_of_pictures(p, q, seen)
     return turned, links
 
 
@@ -281,13 +289,16 @@ def _turned(grid: Grid, a: np.ndarray, b: np.ndarray) -> Grid:
     )
 
 
-def _difference_of_pictures(p: Grid, q: Grid) -> Grid:
+def _difference_of_pictures(p: Grid, q: Grid, seen: Sequence[tuple[np.ndarray, np.ndarray]]) -> Grid:
     """A grid over the signed difference of two pictures, grey where they agree."""
-    sides: list[np.ndarray] = []
-    for grid in (p, q):
-        shown = Image.fromarray(grid.picture).resize((p.picture.shape[1], p.picture.shape[0]))
-        sides.append(np.asarray(shown, np.float32) / 255)
-    difference = sides[0] - sides[1]
+    one, two = (
+        next((levels for picture, levels in seen if picture is grid.picture), grid.picture / np.float32(255))
+        for grid in (p, q)
+    )
+    if one.shape != two.shape:
+        shown = Image.fromarray(q.picture).resize((one.shape[1], one.shape[0]))
+        two = np.asarray(shown, np.float32) / 255
+    difference = one - two
     most = max(float(np.abs(difference).max(initial=0)), LEAST_CHANGE)
     pixels = np.round(127.5 + 127.5 * difference / most).astype(np.uint8)
     return Grid(

@@ -53,9 +53,11 @@ class Pair(Interface):
 
     def make_board(self, choice: Mapping[str, str]) -> Board:
         """The boards of both for a choice, as one."""
-        a, b = (interface.board_of(own) for interface, own in self._sides(choice))
+        sides = self._sides(choice)
+        a, b = (interface.board_of(own) for interface, own in sides)
         self._made_of[tuple(choice.values())] = [a.links, b.links]
-        return pair(a, b, self.names, choice)
+        seen = [(one.picture, one.model.prepare(one.image)) for one, _ in sides if one.image is not None]
+        return pair(a, b, self.names, choice, seen)
 
     def refine(
         self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False

@@ -170,13 +170,16 @@ def test_bad_layers_are_refused(made):
 
 def test_a_pair_is_the_pair_of_the_boards_and_fills_both(model, cat, made):
     other = lx.adversarial(model, cat, 0, 4 / 255, "fgsm")
-    one, two = (made(image, ["mixed5a"]) for image in (model.prepare(cat), other))
+    one, two = (made(image, ["mixed5a"]) for image in (cat, other))  # one is larger than the network sees it
     both = one.pair(two, ("clean", "adversarial")).wait()
     expected = pair(one.board, two.board, ("clean", "adversarial"))
     assert both.board.describe({"b_mixed5a": 5}) == expected.describe({"b_mixed5a": 5})
     for side, interface in (("a_", one), ("b_", two)):
         panel, own = both.board[f"{side}mixed5a"], interface.board["mixed5a"]
         assert np.array_equal(panel.tiles[panel.tile_of], own.tiles[own.tile_of])
+    assert both.board["d_image"].law == f"grey is 0, white +{4 / 255:.3f}"
+    levels = both.board["d_image"].picture / 127.5 - 1
+    np.testing.assert_allclose(levels * 4 / 255, model.prepare(cat) - other, atol=1e-4)
     drawn = [i.board["caricature"] for i in (one, two)]
     levels = [grid.tiles[grid.tile_of].astype(int) for grid in drawn]
     between = both.board["d_caricature"]
