@@ -181,6 +181,7 @@ def jupyterlab(chromium: Any, address: str) -> Image.Image:
     tab.goto(address)
     tab.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=60_000)
     tab.get_by_role("button", name="No", exact=True).click()  # no news
+    tab.get_by_text("| Idle").wait_for(timeout=60_000)  # before that the kernel takes nothing
     tab.get_by_role("menuitem", name="Run", exact=True).click()
     tab.get_by_text("Run All Cells", exact=True).click()
     tab.locator(".lx-board").wait_for(timeout=120_000)
