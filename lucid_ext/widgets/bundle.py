@@ -10,7 +10,7 @@ STATIC = Path(__file__).parent / "static"
 # Each after those it imports.
 MODULES = (
     *("geometry", "paths", "sankey", "trail", "data", "dom", "icons", "theme", "controls", "tiles", "heat"),
-    *("lens", "marks", "scene", "picture", "names", "units", "cards", "flow", "columns", "dials"),
+    *("lens", "marks", "scene", "gestures", "picture", "names", "units", "cards", "flow", "columns", "dials"),
     *("layout", "selection", "board"),
 )
 

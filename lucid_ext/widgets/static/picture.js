@@ -2,28 +2,14 @@
 
 import { formatValue, labelOf } from "./data.js";
 import { make, place, setAttribute, setText } from "./dom.js";
-import {
-  bringInto,
-  cellAfterKey,
-  cellAt,
-  cellBox,
-  cellsOver,
-  clamp,
-  pixelsAcross,
-  toPicture,
-  toViewport,
-  WHOLE,
-} from "./geometry.js";
+import { bringInto, cellAt, cellBox, cellsOver, clamp, pixelsAcross, toViewport } from "./geometry.js";
+import { Gestures } from "./gestures.js";
 import { Heat } from "./heat.js";
 import { LENS_ZOOM, Lens } from "./lens.js";
 import { Marks } from "./marks.js";
 import { Tiles } from "./tiles.js";
 
-const WHEEL_ZOOM = 1.2;
-const KEY_ZOOM = 1.5;
-const PAN_STEP = 0.15; // of the viewport, by Shift and an arrow key
 const EDGE = 1e-9; // a centre on an edge belongs to the cell after it
-const TAP_SLOP = 6; // pixels a finger may move and still have tapped
 
 /**
  * Draws one grid panel. `actions` is told what the reader does: hover(atom | null), select(atom), unselect();
@@ -38,7 +24,6 @@ export class Picture {
     this.last = 0;
     this.lit = null;
     this.box = { width: 1, height: 1 };
-    this.pointers = new Map();
     this.heading = make("h3", { id: `${id}-title` });
     this.image = make("img", { alt: "", draggable: "false" });
     this.heat = new Heat();
@@ -96,7 +81,12 @@ export class Picture {
       this.hint,
       this.note,
     );
-    this.listen();
+    this.gestures = new Gestures(this);
+    this.sizes = new ResizeObserver(([{ contentRect }]) => {
+      this.box = { width: contentRect.width || 1, height: contentRect.height || 1 };
+      this.drawTiles();
+    });
+    this.sizes.observe(this.viewport);
   }
 
   destroy() {
@@ -258,155 +248,6 @@ export class Picture {
   /** The hint has done its work once the reader has moved the selection. */
   used() {
     this.hint.classList.add("lx-used");
-  }
-
-  /** Where a pointer is, as fractions of the viewport's real box, whatever scales it. */
-  fractions(event) {
-    const box = this.viewport.getBoundingClientRect();
-    return { x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height };
-  }
-
-  placeUnder(event) {
-    const at = this.fractions(event);
-    return toPicture(this.scene.view, at.x, at.y);
-  }
-
-  atomUnder(event) {
-    return this.atomAt(this.placeUnder(event));
-  }
-
-  atomAt({ x, y }) {
-    return cellAt(x, y, this.panel.rows, this.panel.cols);
-  }
-
-  listen() {
-    const on = (type, handler, options) => this.viewport.addEventListener(type, handler, options);
-    on("pointerdown", (event) => this.pressed(event));
-    on("pointermove", (event) => this.moved(event));
-    on("pointerup", (event) => this.released(event));
-    on("pointercancel", (event) => this.forget(event));
-    on("pointerleave", (event) => this.left(event));
-    on("wheel", (event) => this.wheeled(event), { passive: false });
-    this.cell.addEventListener("keydown", (event) => this.typed(event));
-    this.cell.addEventListener("blur", () => this.scene.point(null));
-    this.sizes = new ResizeObserver(([{ contentRect }]) => {
-      this.box = { width: contentRect.width || 1, height: contentRect.height || 1 };
-      this.drawTiles();
-    });
-    this.sizes.observe(this.viewport);
-  }
-
-  left(event) {
-    this.actions.hover(null);
-    if (event.pointerType !== "touch") this.scene.point(null);
-  }
-
-  pressed(event) {
-    if (event.button > 0) return;
-    const onHandle = this.cell.contains(event.target);
-    const start = { x: event.clientX, y: event.clientY };
-    // A finger outside the handle may be scrolling the page: it selects only if it taps.
-    const drags = onHandle || (event.pointerType !== "touch" && this.scene.view.scale === 1);
-    this.pointers.set(event.pointerId, { start, last: start, drags, slid: false });
-    if (this.pointers.size === 1 && event.pointerType === "touch" && !drags && this.scene.view.scale === 1)
-      return;
-    this.viewport.setPointerCapture(event.pointerId);
-    if (drags || event.pointerType !== "touch") {
-      event.preventDefault();
-      this.cell.focus({ preventScroll: true });
-    }
-    if (drags) {
-      // The handle reaches over small cells next to it: a mouse means the one it points at.
-      if (event.pointerType !== "touch") this.choose(this.atomUnder(event));
-    }
-  }
-
-  moved(event) {
-    const pointer = this.pointers.get(event.pointerId);
-    if (!pointer) {
-      if (event.pointerType === "touch") return;
-      const place = this.placeUnder(event); // asked of the browser before anything is drawn, or it lays out twice
-      this.actions.hover(this.atomAt(place));
-      this.scene.point(place);
-      return;
-    }
-    const before = pointer.last;
-    pointer.last = { x: event.clientX, y: event.clientY };
-    const { start } = pointer;
-    pointer.slid ||= Math.hypot(event.clientX - start.x, event.clientY - start.y) > TAP_SLOP;
-    if (this.pointers.size === 2) {
-      this.pinched(event.pointerId, before);
-    } else if (pointer.drags) {
-      const atom = this.atomUnder(event);
-      if (atom !== this.selected) this.choose(atom);
-      this.scene.point(this.placeUnder(event));
-    } else if (this.scene.view.scale > 1 && pointer.slid) {
-      const box = this.viewport.getBoundingClientRect();
-      const dx = (event.clientX - before.x) / box.width;
-      const dy = (event.clientY - before.y) / box.height;
-      this.scene.pan(dx, dy);
-    }
-  }
-
-  pinched(moving, before) {
-    const [other] = [...this.pointers].filter(([id]) => id !== moving).map(([, p]) => p.last);
-    const now = this.pointers.get(moving).last;
-    const span = (p) => Math.max(1, Math.hypot(p.x - other.x, p.y - other.y));
-    const middle = this.fractions({ clientX: (now.x + other.x) / 2, clientY: (now.y + other.y) / 2 });
-    this.scene.zoomAbout(span(now) / span(before), middle.x, middle.y);
-  }
-
-  released(event) {
-    const pointer = this.pointers.get(event.pointerId);
-    const tapped = pointer && !pointer.slid && this.pointers.size === 1;
-    this.forget(event);
-    if (tapped) {
-      const atom = this.atomUnder(event);
-      const again = event.pointerType === "touch" && atom === this.selected && this.scene.place != null;
-      this.cell.focus({ preventScroll: true });
-      this.choose(atom);
-      this.scene.point(again ? null : this.placeUnder(event));
-    } else if (event.pointerType === "touch") {
-      this.scene.point(null);
-    }
-  }
-
-  forget(event) {
-    this.pointers.delete(event.pointerId);
-  }
-
-  wheeled(event) {
-    // Scrolling past the picture must stay possible: zoom only where the reader is at work.
-    const { activeElement } = this.viewport.getRootNode();
-    const here = this.scene.pictures.some((picture) => picture.element.contains(activeElement));
-    const atWork = here || this.scene.tools.contains(activeElement) || event.ctrlKey || event.metaKey;
-    const factor = event.deltaY < 0 ? WHEEL_ZOOM : 1 / WHEEL_ZOOM;
-    if (!atWork || (factor < 1 && this.scene.view.scale === 1)) return;
-    event.preventDefault();
-    const { x, y } = this.fractions(event);
-    this.scene.active = this;
-    this.scene.zoomAbout(factor, x, y);
-    if (this.scene.place) this.scene.point(this.placeUnder(event));
-  }
-
-  typed(event) {
-    const { rows, cols } = this.panel;
-    const arrows = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-    const pan = event.shiftKey && arrows[event.key];
-    const next = pan ? null : cellAfterKey(this.last, event.key, rows, cols, event.ctrlKey || event.metaKey);
-    this.scene.active = this;
-    if (pan) this.scene.pan(PAN_STEP * pan[0], PAN_STEP * pan[1]);
-    else if (next != null) this.step(next);
-    else if (event.key === "Enter" || event.key === " ") this.step(this.hovered ?? this.last);
-    else if (event.key === "Escape") this.letGo();
-    else if (event.key === "+" || event.key === "=") this.scene.zoom(KEY_ZOOM);
-    else if (event.key === "-") this.scene.zoom(1 / KEY_ZOOM);
-    else if (event.key === "0") this.scene.setView(WHOLE);
-    else if (event.key === "l" && this.scene.lens) this.scene.toggleLens();
-    else if (event.key === "s" && this.panel.sizes) this.scene.setSized(!this.scene.sized);
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
   }
 
   letGo() {
