@@ -49,10 +49,12 @@ class Interface:
         options: the options of each control, {control: [option, ...]}. Numbers are offered as a slider.
         takes_pictures: whether readers may give a picture of their own.
         follows: whether what `refine` renders depends on the selection.
+        paired: whether it is one of a pair, whose page is three times as large as its own.
     """
 
     takes_pictures = True
     follows = True
+    paired = False
 
     def __init__(
         self, model: VisionModel, image: Any, options: Mapping[str, Sequence[Any]], choice: Mapping[str, Any]

@@ -114,6 +114,7 @@ class Pair(Interface):
     def page_choices(self) -> list[dict[str, str]]:
         """For every one of the others what the first one's own page has."""
         alike = copy.copy(self.a)
+        alike.paired = True
         alike.choice = {control: self.choice[control] for control in self.a.options}
         choices, here = alike.page_choices(), self.choice.get(self.control)
         if here is None:

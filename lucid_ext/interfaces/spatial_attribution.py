@@ -73,7 +73,7 @@ class SpatialAttribution(Interface):
         )
         self.first = first_layer({name: model.layers[name] for name in self.layers})
         self.target = None if target is None else find_class(model, target)
-        self._asked = set(methods or QUICK)
+        self._asked = set(methods or ())
         self._tiled = tiles
         self._store, self._seed = store or IconStore(), seed
         options = {"method": offered(method, methods), "scale": list(SCALES)}
@@ -97,9 +97,11 @@ class SpatialAttribution(Interface):
     def page_choices(self) -> list[dict[str, str]]:
         """The methods asked for, or else the quick ones and those looked at, by the present scale.
 
-        A page of both scales would be twice as large, and one of all methods takes minutes.
+        A page of both scales would be twice as large, and one of all methods takes minutes. A pair, which
+        is larger, has those asked for, or else those looked at.
         """
-        wanted = self._asked | {name for kind, name in self._found if kind == "cells"}
+        quick = {self.choice["method"]} if self.paired else set(QUICK)
+        wanted = (self._asked or quick) | {name for kind, name in self._found if kind == "cells"}
         return [
             choice
             for choice in super().page_choices()

@@ -154,12 +154,23 @@ def test_a_pair_too_has_what_is_measured_later(model, store):
     pair = one.pair(two, ("cat", "coffee"))
     assert "still being measured" in pair.board["b_mixed3a"].note
     boards = pair._finished_boards()
+    assert len(boards) == 1
     for made, side in ((one, "a_"), (two, "b_")):
         panel = next(p for p in boards[0].panels if p.name == f"{side}mixed3a")
         assert "against measured" in panel.note
         assert boards[0].rows(f"{side}effect", {f"{side}mixed3a": 9}) == made.board.rows(
             "effect", {"mixed3a": 9}
         )
+
+
+def test_a_page_has_the_quick_methods_and_a_pair_the_present_one(model, cat):
+    one, two = (lx.SpatialAttribution(model, image, ["mixed5a", "mixed5b"], target=0) for image in (cat, cat))
+    assert [choice["method"] for choice in one.page_choices()] == ["gradient", "smooth_maxpool"]
+    pair = one.pair(two)
+    assert [choice["method"] for choice in pair.page_choices()] == ["gradient"]
+    pair.choose(method="path")
+    assert pair.board.choice["method"] == "path"
+    assert {choice["method"] for choice in pair.page_choices()} == {"gradient", "path"}  # both were looked at
 
 
 def test_a_page_has_a_tile_for_every_cell_of_every_layer(model, store, tmp_path, monkeypatch):
