@@ -36,10 +36,12 @@ class Heat:
         source: name of a panel.
         target: name of a grid.
         weights: (atoms of source, atoms of target). Where any is negative, cells are marked with their
-            sign too; an atom without any weight lights nothing.
+            sign too.
         scale: the weight at which a cell is fully clear, one for all atoms of the source or (n,) one
             for each; None for the largest of the selected atom.
         law: what the weights are.
+        of: the atoms of the source that say anything of the target, None for all: the others, of which
+            nothing is known here, light nothing.
     """
 
     source: str
@@ -47,6 +49,7 @@ class Heat:
     weights: np.ndarray
     scale: float | np.ndarray | None = None
     law: str = ""
+    of: Sequence[int] | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -362,6 +365,8 @@ class Board:
             raise ValueError(f"{where} has scale {scale}; expected one above 0, or one for each, or None.")
         if isinstance(link, Heat):
             expected = (len(source), len(target))
+            if link.of is not None and not all(0 <= atom < len(source) for atom in link.of):
+                raise ValueError(f"{where} is of atoms beyond the {len(source)} of {link.source!r}.")
             if not isinstance(target, Grid) or link.weights.shape != expected:
                 raise ValueError(f"{where} has weights {link.weights.shape}; expected {expected} and a grid.")
             return

@@ -179,7 +179,8 @@ def _heats(a: Board, b: Board) -> list[Link]:
             # The units of one are not the other's.
             links += [_renamed(one, FIRST), _renamed(other, SECOND)]
             continue
-        between = dataclasses.replace(one, weights=one.weights - other.weights, scale=None)
+        both = one.of if one.of is None or other.of is None else sorted({*one.of} & {*other.of})
+        between = dataclasses.replace(one, weights=one.weights - other.weights, scale=None, of=both)
         if one.law:
             between = dataclasses.replace(between, law=f"{one.law}, difference")
         links += [

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -33,3 +34,10 @@ def test_unknown_name():
 
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = lx.nonsense
+
+
+def test_tensorflow_is_imported_quietly_and_leaves_no_setting_to_other_processes():
+    code = "import os, lucid_ext as lx; lx.load_model; print(lx.LOG_LEVEL in os.environ)"
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "False\n", "")

@@ -164,7 +164,8 @@ class ActivationGrid(Interface):
             acts = self._acts[layer].reshape(-1, self._acts[layer].shape[-1])
             weights = np.zeros((count, len(acts)), np.float32)
             weights[offset : offset + acts.shape[1]] = np.maximum(acts.T, 0)
-            yield Heat("units", layer, weights, law="its activation")
+            own = range(offset, offset + acts.shape[1])
+            yield Heat("units", layer, weights, law="its activation", of=own)
             offset += acts.shape[1]
 
     def _tiles(self, board: Board, layer: str, go_on: Callable[[], bool], draft: bool) -> Iterator[Arrived]:

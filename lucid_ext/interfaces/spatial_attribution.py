@@ -260,7 +260,9 @@ class SpatialAttribution(Interface):
             weights = np.zeros((len(self.model.labels), len(values)), np.float32)
             weights[classes] = values.T
             law = "evidence for the class"
-            lights += [Heat(units, layer, weights, law=law) for units in ("classes", "prediction")]
+            lights += [
+                Heat(units, layer, weights, law=law, of=self._classes) for units in ("classes", "prediction")
+            ]
         scales = [float(m) or 1.0 for m in most]
         return rankings, (scales[0], scales[1]), lights
 

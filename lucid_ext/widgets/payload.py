@@ -319,7 +319,8 @@ def _link(link: Link, board: Board) -> dict[str, Any]:
     if isinstance(link, Heat):
         signed = bool((link.weights < 0).any())
         scale = link.scale.tolist() if isinstance(link.scale, np.ndarray) else link.scale
-        return {**ends, "signed": signed, "scale": scale, "law": link.law}
+        of = None if link.of is None else list(link.of)
+        return {**ends, "signed": signed, "scale": scale, "law": link.law, "of": of}
     if isinstance(link, Dials):
         table = link.values.reshape(-1, link.values.shape[-1])
         levels = [round(float(level), 4) for level in link.levels]

@@ -79,6 +79,7 @@ def test_a_channel_lights_where_its_own_layer_answers(model, cat, made):
         np.testing.assert_allclose(weights[own], np.maximum(acts.T, 0), atol=1e-6)
         weights[own] = 0
         assert not weights.any()
+        assert [*board.link("units", layer).of] == [*range(own.start, own.stop)]
         offset += acts.shape[1]
     assert offset == len(board["units"])
 

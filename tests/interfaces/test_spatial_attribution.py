@@ -51,6 +51,7 @@ def test_classes_are_sorted_by_what_the_cell_says_of_them(model, cat, made):
         np.testing.assert_allclose([value for _, value in found], values[order], atol=1e-4)
         light = made.board.link("prediction", layer).weights
         np.testing.assert_allclose(light[classes, cell], values, atol=1e-4)
+        assert set(made.board.link("prediction", layer).of) == set(classes)  # of others it is not known
 
 
 def test_predicted_stands_beside_measured(model, cat, made):

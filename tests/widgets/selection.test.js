@@ -43,7 +43,7 @@ const small = (labels = ["cat", "cup", "dog"]) =>
       heat(
         "units",
         "coarse",
-        labels.map((_, i) => [i, 0, 0, Math.min(i, 1)]),
+        labels.map((_, i) => [i, 0, 0, 1]),
         labels.map((_, i) => i + 1),
       ),
     ],
@@ -156,8 +156,8 @@ test("a picture is lit by what is pointed at, else by what was selected last", (
   const lit = reader.lightInto("coarse");
   assert.deepEqual([...lit.weights], [2, 0, 0, 1]);
   assert.equal(lit.scale, 3);
-  reader.hover("units", 0); // it has no weight: nothing is said of it
-  assert.equal(reader.lightInto("coarse"), null);
+  reader.board.links.at(-1).of = new Set([1]);
+  assert.equal(reader.lightInto("coarse"), null); // the heat says nothing of what is pointed at
   assert.equal(reader.lightInto("fine"), null);
 });
 

@@ -287,18 +287,25 @@ def test_a_unit_lights_the_grid_it_is_of_and_says_by_what_law(open_page):  # noq
     weights = {name: np.zeros((CHANNELS, len(made[name])), np.float32) for name in ("fine", "coarse")}
     weights["fine"][: CHANNELS // 2, 100:] = 3
     weights["coarse"][CHANNELS // 2 :, 8] = 2
-    heats = [Heat("units", name, rows, law="its activation") for name, rows in weights.items()]
-    page = open_page(boards=[dataclasses.replace(made, links=[*made.links, *heats])])
+    weights["coarse"][-1] = 0  # it is of this grid, and answers nowhere
+    of = {"fine": range(CHANNELS // 2), "coarse": range(CHANNELS // 2, CHANNELS)}
+    heats = [Heat("units", n, rows, law="its activation", of=of[n]) for n, rows in weights.items()]
+    panels = [
+        dataclasses.replace(p, shown=CHANNELS, most=CHANNELS) if p.name == "units" else p for p in made.panels
+    ]
+    page = open_page(boards=[dataclasses.replace(made, panels=panels, links=[*made.links, *heats])])
     opened = Scene(page)
+    assert len(opened.names()) == CHANNELS
     for row, name in enumerate(opened.names()):
         opened.tab.locator(".lx-row").nth(row).hover()
-        of = "fine" if int(name.split(":")[1]) < CHANNELS // 2 else "coarse"
-        for grid in ("fine", "coarse"):
+        unit = int(name.split(":")[1])
+        its = "fine" if unit in of["fine"] else "coarse"
+        for grid in of:
             picture = opened.picture(grid)
-            assert ("lx-on" in picture.locator(".lx-heat").get_attribute("class")) == (grid == of)
-            assert picture.locator(".lx-law").is_visible() == (grid == of)
-        printed = opened.picture(of).locator(".lx-law").inner_text()
-        assert printed == f"its activation, clear at {weights[of].max():.2f}"
+            assert ("lx-on" in picture.locator(".lx-heat").get_attribute("class")) == (grid == its)
+            assert picture.locator(".lx-law").is_visible() == (grid == its)
+        clear = f"clear at {weights[its].max():.2f}" if weights[its][unit].any() else "none anywhere"
+        assert opened.picture(its).locator(".lx-law").inner_text() == f"its activation, {clear}"
     opened.tab.mouse.move(2, 2)
     assert opened.tab.locator(".lx-heat.lx-on").count() == 0
     assert not opened.picture("fine").locator(".lx-law").is_visible()

@@ -79,6 +79,7 @@ export function decodeBoard(payload, sheets = {}) {
   for (const spec of payload.links) {
     const link = { ...spec };
     if (spec.scales) link.scales = decodeArray(spec.scales);
+    if (spec.of) link.of = new Set(spec.of);
     for (const part of ["weights", "atoms", "values"]) {
       const shared = links[spec[part]?.as];
       if (shared) {

@@ -18,7 +18,7 @@ export class Heat {
     this.width = 1; // pixels, where signs are shown
     this.lit = null;
     this.drawn = null; // the shares that can be seen
-    this.scale = 1;
+    this.most = 0; // the weight at which a cell is clear; 0 if none has any
   }
 
   destroy() {
@@ -43,9 +43,8 @@ export class Heat {
     this.lit = lit;
     this.canvas.classList.toggle("lx-on", lit != null);
     if (!lit) return;
-    this.scale = lit.scale ?? lit.weights.reduce((most, w) => Math.max(most, Math.abs(w)), 0);
-    this.scale ||= 1;
-    const goal = lit.weights.map((w) => Math.max(-1, Math.min(1, w / this.scale)));
+    this.most = lit.scale ?? lit.weights.reduce((most, w) => Math.max(most, Math.abs(w)), 0);
+    const goal = lit.weights.map((w) => Math.max(-1, Math.min(1, w / (this.most || 1))));
     const turns = before && before.weights.length === goal.length && before.board !== lit.board && !still();
     if (turns) this.turn(this.drawn.shares, goal, lit.signed, rows, cols);
     else this.draw(goal, lit.signed, rows, cols);

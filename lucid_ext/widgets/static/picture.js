@@ -189,8 +189,11 @@ export class Picture {
   /** The law of what is lit, else the panel's own, which may be that of the sizes of tiles. */
   printLaw() {
     const { panel, lit } = this;
-    const printed = formatValue(this.heat.scale, "number");
-    const law = lit?.law && `${lit.law}, clear at ${lit.signed ? "\u00b1" : ""}${printed}`;
+    const { most } = this.heat;
+    const clear = most
+      ? `clear at ${lit?.signed ? "\u00b1" : ""}${formatValue(most, "number")}`
+      : "none anywhere";
+    const law = lit?.law && `${lit.law}, ${clear}`;
     setText(this.law, law || panel.law);
     this.law.classList.toggle("lx-off", !law && Boolean(panel.sizes) && !this.scene.sized);
   }

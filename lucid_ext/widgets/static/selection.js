@@ -194,7 +194,7 @@ export class Selection {
       const heat = linkInto(this.board, "heat", name, { [source]: atom });
       const weights = heat && this.weightsOf(heat, atom);
       if (!weights) continue;
-      if (weights.every((weight) => weight === 0)) return null;
+      if (heat.of && !heat.of.has(atom)) return null;
       const scale = Array.isArray(heat.scale) ? heat.scale[[atom].flat()[0]] : heat.scale;
       return { ...heat, scale, weights, board: this.board };
     }
