@@ -5,23 +5,29 @@ of them.
 """
 
 import dataclasses
+import errno
 import io
 import json
+import numbers
 import os
 import re
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lucid_ext.files import write_atomically
+from lucid_ext.fields import check_fields
+from lucid_ext.files import write_file
 from lucid_ext.flow import Flow
 from lucid_ext.numerals import rounded
 from lucid_ext.panels import Cards, Fact, Grid, Mark, Panel, Units
 from lucid_ext.trail import Trail
 
 FORMAT = 1  # of saved boards
+MAX_BYTES = 256_000_000  # of memory, for the arrays of a saved board
+TEXT_SHARE = 1 / 16  # of these, for its JSON, which takes many times its size
 Selection = Mapping[str, Any]
 """{panel: atom}; of a flow, a list of nodes."""
 
@@ -167,6 +173,10 @@ class Board:
     trail: Trail | None = None
 
     def __post_init__(self) -> None:
+        marks = [mark for panel in self.panels if isinstance(panel, Grid) for mark in panel.marks]
+        facts = [fact for panel in self.panels if isinstance(panel, Cards) for fact in panel.facts]
+        for part in (self, *self.links, *marks, *facts, *([self.trail] if self.trail else [])):
+            check_fields(part)
         names = [panel.name for panel in self.panels]
         if len(set(names)) != len(names):
             raise ValueError(f"two panels share a name: {', '.join(names)}.")
@@ -300,6 +310,28 @@ class Board:
                 continue
         return ""
 
+    def check_selection(self, selected: Selection) -> None:
+        """Refuse a selection of what is not on the board.
+
+        Raises:
+            ValueError: one sentence that names the panel and what can be selected in it.
+        """
+        for name, atom in selected.items():
+            panel = next((p for p in self.panels if p.name == name), None)
+            if panel is None:
+                names = ", ".join(p.name for p in self.panels)
+                raise ValueError(f"there is no panel {name!r} to select in; the panels are {names}.")
+            several = isinstance(panel, Flow)
+            atoms = atom if several and isinstance(atom, list | tuple) else [] if several else [atom]
+            whole = [isinstance(one, numbers.Integral) and not isinstance(one, bool) for one in atoms]
+            if not atoms or not all(whole) or not all(0 <= one < len(panel) for one in atoms):
+                what = "a list of whole numbers" if several else "a whole number"
+                cells = f" (row * {panel.cols} + column)" if isinstance(panel, Grid) else ""
+                raise ValueError(
+                    f"{atom!r} cannot be selected in panel {name!r}; expected {what} from 0 to "
+                    f"{len(panel) - 1}{cells}."
+                )
+
     def carry(self, selected: Selection, before: "Board") -> dict[str, Any]:
         """What was selected on another board, on this one.
 
@@ -323,32 +355,47 @@ class Board:
         return carried
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write the board as one `.npz`: JSON for its structure, its arrays beside it."""
+        """Write the board as one `.npz`: JSON for its structure, its arrays beside it.
+
+        Raises:
+            ValueError: it cannot be written; what was there before stays.
+        """
         arrays: dict[str, np.ndarray] = {}
         text = json.dumps({"format": FORMAT, "board": _to_json(self, arrays)})
         data = io.BytesIO()
         np.savez_compressed(data, **arrays, board=np.frombuffer(text.encode(), np.uint8))  # type: ignore[arg-type]
-        write_atomically(path, data.getvalue())
+        write_file(path, data.getvalue())
 
     @staticmethod
-    def load(path: str | os.PathLike) -> "Board":
+    def load(path: str | os.PathLike, max_bytes: int = MAX_BYTES) -> "Board":
         """Read a board that `save` wrote.
 
+        Args:
+            path: of the file.
+            max_bytes: of memory that what is in the file may take.
+
         Raises:
-            ValueError: where the file is no board, or is damaged.
+            FileNotFoundError: there is no such file.
+            ValueError: the file is no board, is damaged, or would take more memory than it may.
         """
+        if not Path(path).exists():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
         try:
-            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                document = json.loads(arrays["board"].tobytes())
-                if document["format"] != FORMAT:
-                    raise ValueError(f"format {document['format']}")
-                return _from_json(document["board"], arrays)
-        except FileNotFoundError:
-            raise
+            if not Path(path).is_file():
+                raise ValueError("it is no file")
+            with zipfile.ZipFile(path) as archive:
+                claimed = {info.filename: info.file_size for info in archive.infolist()}
+            needed = max(sum(claimed.values()), claimed["board.npy"] / TEXT_SHARE)
+            if needed <= max_bytes:
+                return _read(path)
         except Exception as error:  # zip, zlib, JSON and NumPy each have their own
             raise ValueError(
                 f"{os.fspath(path)} is not a saved board or is damaged: save it again."
             ) from error
+        raise ValueError(
+            f"{os.fspath(path)} would take {needed / 1e6:,.0f} MB of memory; expected at most "
+            f"{max_bytes / 1e6:,.0f}: if you know where it comes from, give load a larger max_bytes."
+        )
 
     def _check(self, link: Link) -> None:
         """Refuse a link whose arrays do not fit its panels."""
@@ -425,6 +472,19 @@ def format_value(value: float, how: str) -> str:
 
 _KINDS = (Board, Grid, Mark, Units, Cards, Fact, Flow, Heat, Ranking, Mixture, Dials, Trail)
 KINDS = {kind.__name__: kind for kind in _KINDS}
+
+
+def _read(path: str | os.PathLike) -> Board:
+    """Read a saved board that is known to be of a size that can be read."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    document = json.loads(arrays.pop("board").tobytes())
+    if document["format"] != FORMAT:
+        raise ValueError(f"format {document['format']}")
+    board = _from_json(document["board"], arrays)
+    if not isinstance(board, Board):
+        raise ValueError(f"a {type(board).__name__}")
+    return board
 
 
 def _to_json(value: Any, arrays: dict[str, np.ndarray]) -> Any:

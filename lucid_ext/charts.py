@@ -1,11 +1,11 @@
 """Small charts as SVG, for numbers that no board shows: a matrix, and medians with their quartiles."""
 
 import dataclasses
-import html
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from lucid_ext.markup import escaped
 from lucid_ext.numerals import written
 
 FOR, AGAINST = "#1f6fc4", "#b3611c"  # above and below zero, as in the view
@@ -130,13 +130,13 @@ def _mark(x: float, y: float, shape: str, colour: str) -> str:
 def _text(x: float, y: float, said: str, anchor: str = "start", weight: str = "400", turn: str = "") -> str:
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-weight="{weight}" transform="{turn}">'
-        f"{html.escape(said)}</text>"
+        f"{escaped(said)}</text>"
     )
 
 
 def _chart(width: float, height: float, title: str, parts: Sequence[str]) -> Chart:
     return Chart(
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{html.escape(title)}" '
+        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{escaped(title)}" '
         f'style="{STYLE}; max-width: 100%; margin-right: 24px">{"".join(parts)}</svg>'
     )

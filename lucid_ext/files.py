@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-import tempfile
+import secrets
 import time
 from pathlib import Path
 
@@ -11,10 +11,33 @@ ABANDONED = 3600  # seconds after which nobody is writing such a file any more
 
 
 def cache_folder() -> Path:
-    """Where things are kept between runs: `$LUCID_EXT_CACHE`, or else the user's cache folder."""
+    """Return where things are kept between runs: `$LUCID_EXT_CACHE`, or else the user's cache folder."""
     import pooch
 
-    return Path(os.environ.get("LUCID_EXT_CACHE") or pooch.os_cache("lucid_ext"))
+    return Path(os.path.expanduser(os.environ.get("LUCID_EXT_CACHE") or pooch.os_cache("lucid_ext")))
+
+
+def write_file(path: str | os.PathLike, data: bytes) -> Path:
+    """Write a file that a reader asked for: the whole of it, or what was there before stays.
+
+    Where the path is a symbolic link, the file it leads to is written.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: one sentence: it cannot be written, and why.
+    """
+    try:
+        if os.path.lexists(path) and not (os.path.isfile(path) or os.path.islink(path)):
+            raise OSError("it is no file")
+        write_atomically(os.path.realpath(path), data)
+    except (OSError, ValueError) as error:  # a ValueError: a name no system takes
+        what = getattr(error, "strerror", None) or error
+        raise ValueError(
+            f"{os.fspath(path)} cannot be written ({what}); give another path, or free some space."
+        ) from error
+    return Path(path)
 
 
 def write_atomically(path: str | os.PathLike, data: bytes) -> None:
@@ -26,20 +49,15 @@ def write_atomically(path: str | os.PathLike, data: bytes) -> None:
         OSError: as writing does; nothing is left behind, and what was there before stays.
     """
     path = Path(path)
-    temporary = None
     _clear(path.parent)
+    temporary = path.with_name(f"{UNFINISHED}{secrets.token_hex(8)}{SUFFIX}")
     try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=UNFINISHED, suffix=SUFFIX, delete=False
-        ) as file:
-            temporary = Path(file.name)
+        with open(temporary, "xb") as file:
             file.write(data)
-        temporary.chmod(0o666 & ~_umask())  # a temporary file is for its owner alone
         os.replace(temporary, path)
     except BaseException:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise
 
 
@@ -48,10 +66,3 @@ def _clear(folder: Path) -> None:
         with contextlib.suppress(OSError):  # another process may be faster
             if time.time() - left.stat().st_mtime > ABANDONED:
                 left.unlink()
-
-
-def _umask() -> int:
-    # It can only be read by setting it.
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lucid_ext.fields import check_fields
 from lucid_ext.numerals import rounded
 
 CLEAR = 0.05
@@ -69,6 +70,7 @@ class Flow:
     draft_of: np.ndarray | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self)
         n, last = len(self), self.sizes[-1]
         where = f"of flow {self.name!r}"
         for what in ("labels", "marks", "notes", "places", "colours"):

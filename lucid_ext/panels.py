@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from lucid_ext.fields import check_fields
 from lucid_ext.flow import Flow
 
 FORMATS = ("number", "percent")  # of values
+MAX_CELLS = 1_000_000  # of a grid
 COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 
@@ -75,6 +77,11 @@ class Grid:
     between: bool = False
 
     def __post_init__(self) -> None:
+        check_fields(self)
+        if not 1 <= self.rows * self.cols <= MAX_CELLS or self.rows < 1:
+            raise ValueError(
+                f"panel {self.name!r} has {self.rows} x {self.cols} cells; expected 1 to {MAX_CELLS:,}."
+            )
         if self.picture.dtype != np.uint8 or self.picture.ndim != 3 or self.picture.shape[-1] != 3:
             raise ValueError(
                 f"the picture of panel {self.name!r} is {self.picture.dtype} {self.picture.shape}; "
@@ -168,6 +175,7 @@ class Units:
     start: int | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self)
         n = len(self.labels)
         if self.start is not None and not 0 <= self.start < n:
             raise ValueError(f"panel {self.name!r} starts at unit {self.start} of {n}.")

@@ -5,7 +5,6 @@ notebooks. A notebook without an interface has no page but itself. Nothing of it
 """
 
 import argparse
-import html
 import os
 import re
 import subprocess
@@ -16,6 +15,9 @@ from pathlib import Path
 
 import nbformat
 from tqdm.auto import tqdm
+
+from lucid_ext.files import write_file
+from lucid_ext.markup import escaped
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "build" / "explore"
@@ -56,13 +58,16 @@ def execute(notebook: Path, out: Path, environment: dict[str, str]) -> None:
     copy = out / notebook.name
     copy.write_bytes(notebook.read_bytes())
     command = [sys.executable, "-m", "jupyter", "nbconvert", "--log-level", "WARN"]
-    command += ["--config", str(HERE / "nbconvert" / "config.py"), "--execute", "--to", "html", str(copy)]
+    command += ["--config", str(HERE / "nbconvert" / "config.py"), "--execute", "--to", "html"]
     try:
-        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        run = subprocess.run(
+            [*command, "--stdout", str(copy)], env=environment, capture_output=True, check=False
+        )
     finally:
         copy.unlink()
     if run.returncode:
-        raise SystemExit(f"{notebook.name} failed:\n{run.stderr[-6000:]}")
+        raise SystemExit(f"{notebook.name} failed:\n{run.stderr[-6000:].decode(errors='replace')}")
+    write_file(out / f"{notebook.stem}.html", run.stdout)
 
 
 def item(notebook: Path, out: Path, before: float) -> str:
@@ -72,8 +77,8 @@ def item(notebook: Path, out: Path, before: float) -> str:
     made = (out / page).exists() and (out / page).stat().st_mtime >= before - 1
     source = f'<br><small><a href="{executed}">the notebook it comes from, executed</a></small>'
     return (
-        f'<li><strong><a href="{page if made else executed}">{html.escape(title)}</a></strong>'
-        f"<br>{html.escape(sentence)}{source if made else ''}</li>"
+        f'<li><strong><a href="{page if made else executed}">{escaped(title)}</a></strong>'
+        f"<br>{escaped(sentence)}{source if made else ''}</li>"
     )
 
 
@@ -121,11 +126,10 @@ def main() -> None:
             raise
     items = [item(notebook, out, before) for notebook in notebooks]
     when = time.strftime("%Y-%m-%d %H:%M")
-    shown = html.escape(Path(image).name if image else "the sample picture cat_coffee")
-    network = html.escape(Path(model).name if model else "the embedded network")
-    (out / "index.html").write_text(
-        INDEX.format(when=when, image=shown, model=network, items="\n".join(items)), encoding="utf-8"
-    )
+    shown = escaped(Path(image).name if image else "the sample picture cat_coffee")
+    network = escaped(Path(model).name if model else "the embedded network")
+    index = INDEX.format(when=when, image=shown, model=network, items="\n".join(items))
+    write_file(out / "index.html", index.encode())
     print(f"open {out / 'index.html'}")
 
 

@@ -1,6 +1,9 @@
 """Boards as data: ranking, sentences, saving, and what does not fit together."""
 
 import dataclasses
+import json
+import os
+import resource
 
 import numpy as np
 import pytest
@@ -238,3 +241,123 @@ def test_grids_whose_arrays_do_not_fit_are_refused():
     assert "sizes of panel 'fine' has shape (6,)" in changed(sizes=np.ones(6))
     assert "not all between 0 and 1" in changed(sizes=np.full(24, 2.0))
     assert "negative or not numbers" in changed(values=np.full(24, np.nan))
+
+
+@pytest.mark.parametrize(
+    ("selected", "said"),
+    [
+        ({"nobody": 1}, r"there is no panel 'nobody' to select in; the panels are image, units, classes"),
+        (
+            {"image": 6},
+            r"6 cannot be selected in panel 'image'; expected a whole number from 0 to 5 \(row \* 3",
+        ),
+        ({"image": (0, 1)}, r"\(0, 1\) cannot be selected"),
+        ({"image": -1}, "-1 cannot be selected"),
+        ({"units": "a:0"}, "'a:0' cannot be selected in panel 'units'; expected a whole number from 0 to 3"),
+        ({"units": 1.5}, "1.5 cannot"),
+        ({"units": True}, "True cannot"),
+        ({"units": None}, "None cannot"),
+    ],
+)
+def test_what_is_not_on_the_board_cannot_be_selected(selected, said):
+    with pytest.raises(ValueError, match=said):
+        board().check_selection(selected)
+
+
+def test_whatever_is_on_the_board_can_be_selected():
+    board().check_selection({"image": 5, "units": np.int32(3)})
+    board().check_selection({})
+
+
+FIELDS = [
+    ("title", 3, "title of a Board is 3; expected str"),
+    ("title", {"a": 1}, "title of a Board"),
+    ("reading", None, "reading of a Board is None"),
+    ("caption", ["a", 1], "caption of a Board"),
+    ("choice", {"layer": 1}, "choice of a Board"),
+    ("formula", b"x", "formula of a Board"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "said"), FIELDS)
+def test_a_field_holds_what_it_says(field, value, said):
+    with pytest.raises(ValueError, match=said):
+        board(**{field: value})
+
+
+@pytest.mark.parametrize(
+    ("panel", "changes", "said"),
+    [
+        ("units", {"labels": ["a", 1, "c", "d"]}, "labels of a Units"),
+        ("units", {"title": ["x"]}, r"title of a Units is \['x'\]"),
+        ("classes", {"values": [0.2, 0.7, 0.1]}, "values of a Units"),
+        ("image", {"note": 1}, "note of a Grid is 1"),
+        ("image", {"rows": 10**9}, "1000000000 x 3 cells"),
+        ("image", {"rows": -1, "cols": -1}, "-1 x -1 cells"),
+    ],
+)
+def test_a_field_of_a_panel_holds_what_it_says(panel, changes, said):
+    with pytest.raises(ValueError, match=said):
+        board(panels=[dataclasses.replace(p, **changes) if p.name == panel else p for p in board().panels])
+
+
+def saved(path, document) -> None:
+    """A file as `save` writes it, that says anything."""
+    text = json.dumps({"format": 1, "board": document}).encode()
+    np.savez_compressed(path, board=np.frombuffer(text, np.uint8))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        [],
+        None,
+        {"kind": "Units", "fields": {"name": "a", "title": "b", "labels": ["c"]}},
+        {"kind": "Board", "fields": {"title": 3, "reading": "", "panels": []}},
+        {"kind": "Board", "fields": {"title": "a", "reading": "", "panels": [[]]}},
+        {"kind": "Board", "fields": {}},
+        {"kind": "Nothing", "fields": {}},
+    ],
+)
+def test_what_is_no_board_is_not_loaded(tmp_path, document):
+    saved(tmp_path / "board.npz", document)
+    with pytest.raises(ValueError, match="is not a saved board or is damaged"):
+        Board.load(tmp_path / "board.npz")
+
+
+def test_a_file_that_claims_to_be_large_is_refused_unread(tmp_path):
+    """Half a megabyte that would become a gigabyte; and less, of which the text would."""
+    document = {"kind": "Board", "fields": {"title": "a" * 20_000_000, "reading": "", "panels": []}}
+    saved(tmp_path / "text.npz", document)
+    np.savez_compressed(
+        tmp_path / "arrays.npz", board=np.zeros(2, np.uint8), array0=np.zeros(10**9, np.uint8)
+    )
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for name in ("text", "arrays"):
+        assert (tmp_path / f"{name}.npz").stat().st_size < 1_100_000
+        with pytest.raises(ValueError, match=r"MB of memory; expected at most 256: .* a larger max_bytes"):
+            Board.load(tmp_path / f"{name}.npz")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kB
+    loaded = Board.load(tmp_path / "text.npz", max_bytes=400_000_000)
+    assert len(loaded.title) == 20_000_000
+
+
+def test_a_pipe_is_no_board(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match="is not a saved board"):
+        Board.load(tmp_path / "pipe")
+
+
+def test_a_board_that_cannot_be_saved_leaves_the_one_before(tmp_path):
+    """The system cuts the file off in the middle, as on a full disk."""
+    path = tmp_path / "board.npz"
+    board().save(path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(ValueError, match=r"board.npz cannot be written \(File too large\)"):
+            board(title="another").save(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert equal(Board.load(path), board())
+    assert [p.name for p in tmp_path.iterdir()] == ["board.npz"]

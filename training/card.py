@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lucid_ext.files import write_file
 from lucid_ext.models.load import ASSETS, EMBEDDED
 from lucid_ext.optvis.sheets import FOLDER, MANIFEST
 
@@ -44,4 +45,4 @@ def figures() -> str:
 
 
 if __name__ == "__main__":
-    CARD.write_text(BLOCK.sub(lambda _: figures(), CARD.read_text()))
+    write_file(CARD, BLOCK.sub(lambda _: figures(), CARD.read_text(encoding="utf-8")).encode())

@@ -40,7 +40,7 @@ def _run(chosen: argparse.Namespace) -> int:
     icons = sheet.render(order, layer, units)
     import numpy as np
 
-    from lucid_ext.files import write_atomically
+    from lucid_ext.files import write_file
     from lucid_ext.optvis.icon import RECIPE_VERSION, receipt
     from lucid_ext.optvis.store import icon_key
     from lucid_ext.tiles import encode
@@ -66,10 +66,7 @@ def _run(chosen: argparse.Namespace) -> int:
         ],
     }
     note = out.with_suffix(".json")
-    try:
-        write_atomically(out, picture)
-        write_atomically(note, (json.dumps(made, indent=1) + "\n").encode())
-    except OSError as error:
-        raise ValueError(f"{out} cannot be written ({error.strerror or error}).") from error
+    write_file(out, picture)
+    write_file(note, (json.dumps(made, indent=1) + "\n").encode())
     print(f"{out}: {len(icons)} icons of {layer}, {columns} in a row, {len(picture):,} bytes; {note}")
     return 0

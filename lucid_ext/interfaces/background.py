@@ -26,7 +26,9 @@ class Background:
         """
         self._work, self._finished = work, finished
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
+        # Not a thread's own `join`: a Ctrl-C in the middle of it takes a thread at work for a dead one.
+        self._idle = threading.Event()
+        self._idle.set()
         self._asked = False
         self._failure: BaseException | None = None
         self.stopped = False
@@ -40,9 +42,9 @@ class Background:
         """Ask for a round; while stopped, it waits for `resume`."""
         with self._lock:
             self._asked = True
-            if self._thread is None and not self.stopped:
-                self._thread = threading.Thread(target=self._run, daemon=True, name="lucid_ext background")
-                self._thread.start()
+            if self._idle.is_set() and not self.stopped:
+                self._idle.clear()
+                threading.Thread(target=self._run, daemon=True, name="lucid_ext background").start()
                 _at_work.add(self)
 
     def stop(self) -> None:
@@ -58,8 +60,8 @@ class Background:
         """Wait until nothing is left to do; raises what went wrong. Ctrl-C stops the work too."""
         self.resume()
         try:
-            while (thread := self._thread) is not None:
-                thread.join(0.1)
+            while not self._idle.wait(0.1):
+                pass
         except KeyboardInterrupt:
             self.stop()
             raise
@@ -80,7 +82,7 @@ class Background:
         """Whether to run another round; if not, the thread counts as gone from here on."""
         with self._lock:
             if self.stopped or failure is not None or not self._asked:
-                self._thread = None
+                self._idle.set()
                 return False
             self._asked = False
             return True
@@ -92,9 +94,8 @@ _at_work: "weakref.WeakSet[Background]" = weakref.WeakSet()
 @atexit.register
 def _stop_all() -> None:
     """End all work before the process ends: TensorFlow aborts it if a step is cut off."""
-    threads = [(background, background._thread) for background in list(_at_work)]
-    for background, _ in threads:
+    at_work = list(_at_work)
+    for background in at_work:
         background.stop()
-    for _, thread in threads:
-        if thread is not None:
-            thread.join(LAST_STEP)
+    for background in at_work:
+        background._idle.wait(LAST_STEP)

@@ -15,6 +15,7 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from lucid_ext.board import Board, Grid, Units
+from lucid_ext.files import write_file
 from lucid_ext.interfaces import controls
 from lucid_ext.interfaces.arrivals import Arrived, with_pictures
 from lucid_ext.interfaces.background import Background
@@ -206,14 +207,11 @@ class Interface:
 
         Returns:
             The path written to.
+
+        Raises:
+            ValueError: it cannot be written; a page that was there before stays.
         """
-        text = page(self._finished_boards())
-        path = Path(path)
-        try:
-            path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise ValueError(f"{path} cannot be written ({error.strerror}); give another path.") from error
-        return path
+        return write_file(path, page(self._finished_boards()).encode())
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         if os.environ.get(OFFLINE):

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from lucid_ext.files import write_atomically
+from lucid_ext.files import write_file
 
 
 class Names:
@@ -42,4 +42,4 @@ class Names:
         self._names.setdefault(units, {})[str(unit)] = name
         if self.path is not None:
             text = json.dumps(self._names, ensure_ascii=False, indent=1, sort_keys=True)
-            write_atomically(self.path, text.encode())
+            write_file(self.path, text.encode())

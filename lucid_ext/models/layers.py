@@ -1,11 +1,11 @@
 """A network's layers as a table: shapes, and how much of the image one cell can see."""
 
-import html
 import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from lucid_ext.markup import escaped
 from lucid_ext.models.graph import GraphDef, NodeDef, between, node_of
 
 # Ops whose output at a place depends on their inputs at that place alone.
@@ -102,7 +102,7 @@ class Layers(dict[str, Shape]):
 
     def _repr_html_(self) -> str:
         def line(tag: str, cells: Sequence[str]) -> str:
-            return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+            return "<tr>" + "".join(f"<{tag}>{escaped(cell)}</{tag}>" for cell in cells) + "</tr>"
 
         body = "".join(line("td", row) for row in self.rows())
         return f"<table><thead>{line('th', COLUMNS)}</thead><tbody>{body}</tbody></table>"

@@ -136,7 +136,8 @@ def stream_tiles(
     determined = {
         i: _determined_by(model, layer, digest, i, finished, seed) for i in range(len(cells)) if i not in dead
     }
-    found = {i: icon for i, d in determined.items() if (icon := store.get(icon_key(d))) is not None}
+    kept = ((i, store.get(icon_key(d), finished.size)) for i, d in determined.items())
+    found = {i: icon for i, icon in kept if icon is not None}
     if found:
         yield list(found), np.stack([icon.pixels for icon in found.values()])
     missing = [i for i in determined if i not in found]

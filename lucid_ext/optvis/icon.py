@@ -145,7 +145,7 @@ def stream_directions(
     determined = [_determined_by(model, layer, v, recipe, seed) for v in directions]
     keys = [icon_key(d) for d in determined]
     size = batch_size(model)
-    found = {i: icon for i, key in enumerate(keys) if (icon := store.get(key)) is not None}
+    found = {i: icon for i, key in enumerate(keys) if (icon := store.get(key, recipe.size)) is not None}
     anew = {i // size for i in range(len(keys)) if i not in found} if whole else set()
     missing = [i for i in range(len(keys)) if i not in found or i // size in anew]
     yield from ((i, icon) for i, icon in found.items() if i // size not in anew)

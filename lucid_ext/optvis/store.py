@@ -5,7 +5,9 @@ import dataclasses
 import hashlib
 import io
 import json
+import math
 import os
+import stat
 import warnings
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from PIL import Image, PngImagePlugin
 from lucid_ext.files import cache_folder, write_atomically
 
 RECEIPT = "lucid_ext"  # the PNG text field that holds how an icon was made
+MAX_OVERHEAD = 100_000  # bytes of an icon's file beside its pixels
+NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # a pipe in an icon's place would be waited for
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,21 +62,18 @@ class IconStore:
         """Where the icon of this key lies."""
         return self.folder / key[:2] / f"{key}.png"
 
-    def get(self, key: str) -> Icon | None:
-        """The icon of this key, or None where it is missing or damaged."""
+    def get(self, key: str, size: int) -> Icon | None:
+        """Return the icon of a key, or None where it is missing or damaged.
+
+        Args:
+            key: its name.
+            size: the side it has, in pixels.
+        """
         path = self.path(key)
         try:
-            data = path.read_bytes()
-        except OSError:
+            return _decoded(_read(path, MAX_OVERHEAD + size * size * 4), key, size)
+        except (_NotReadError, MemoryError):  # that says nothing of the file
             return None
-        try:
-            with Image.open(io.BytesIO(data)) as picture:
-                picture.load()
-                made = json.loads(picture.text[RECEIPT])  # type: ignore[attr-defined]
-                pixels = np.asarray(picture.convert("RGB"))
-            if made["key"] != key or pixels.shape[:2] != (made["size"], made["size"]):
-                raise ValueError(f"{path} holds another icon")
-            return Icon(pixels, float(made["drive"]))
         except Exception:  # whatever a damaged file makes the decoders raise
             with contextlib.suppress(OSError):
                 path.unlink()
@@ -88,6 +89,8 @@ class IconStore:
         path = self.path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(OSError):
+                path.rmdir()  # an empty folder in its place would keep it out for ever
             write_atomically(path, data.getvalue())
         except OSError as error:
             if not self._warned:
@@ -97,3 +100,30 @@ class IconStore:
                     "rendered again next time: free some space or set LUCID_EXT_CACHE to a writable folder.",
                     stacklevel=2,
                 )
+
+
+class _NotReadError(Exception):
+    """A file that is not there or cannot be read."""
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """The bytes of a file; of what is no file, or larger than `limit`, none."""
+    try:
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | NO_WAIT)) as file:
+            found = os.fstat(file.fileno())
+            return file.read() if stat.S_ISREG(found.st_mode) and found.st_size <= limit else b""
+    except OSError as error:
+        raise _NotReadError from error
+
+
+def _decoded(data: bytes, key: str, size: int) -> Icon:
+    """The icon in a file's bytes; raises where it is not whole, or not that of this key and size."""
+    with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
+        if picture.size != (size, size):
+            raise ValueError(f"an icon of {picture.size} pixels")
+        picture.load()
+        made = json.loads(picture.text[RECEIPT])  # type: ignore[attr-defined]
+        pixels, drive = np.asarray(picture.convert("RGB")), float(made["drive"])
+    if made["key"] != key or not math.isfinite(drive):
+        raise ValueError("another icon")
+    return Icon(pixels, drive)

@@ -1,14 +1,29 @@
 """A Board as one HTML file that needs no kernel and no network."""
 
-import html
+import base64
+import hashlib
 import json
 from collections.abc import Sequence
 
 from lucid_ext.board import Board
-from lucid_ext.widgets.bundle import page_script
+from lucid_ext.markup import escaped
+from lucid_ext.widgets.bundle import board_css, page_script
 from lucid_ext.widgets.payload import payload
 
 ICON_SIZE = 64
+
+STYLE = """
+html { background: #fff; }
+body { margin: 0; }
+#lx-host { max-width: 1120px; margin: 0 auto; }
+@media (prefers-color-scheme: dark) { html { background: #17181b; } }
+"""
+
+# What a page may do: run the one script it was written with, and nothing from anywhere else.
+POLICY = (
+    "default-src 'none'; script-src {script}; style-src {styles}; img-src data:; base-uri 'none'; "
+    "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -16,49 +31,57 @@ PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; \
-style-src 'unsafe-inline'; img-src data:">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <link rel="icon" href="data:,">
 <title>{title}</title>
-<style>
-html {{ background: #fff; }}
-body {{ margin: 0; }}
-#lx-host {{ max-width: 1120px; margin: 0 auto; }}
-@media (prefers-color-scheme: dark) {{ html {{ background: #17181b; }} }}
-</style>
+<style>{style}</style>
 </head>
 <body>
 <main id="lx-host"></main>
 <script type="application/json" id="lx-state">{state}</script>
-<script type="module">
-{script}
-</script>
+<script type="module">{script}</script>
 </body>
 </html>
 """
 
-# An iframe whose page tells its height; the pages around it are executed notebooks.
-FRAME = """<iframe srcdoc="{page}" title="{title}" \
+# An iframe whose page tells its height; the pages around it are executed notebooks. Its page reaches
+# nothing of theirs.
+FRAME = """<iframe sandbox="allow-scripts allow-downloads" srcdoc="{page}" title="{title}" \
 style="width: 100%; height: 720px; border: 0"></iframe>
 <script>
 (() => {{
   const frame = document.currentScript.previousElementSibling;
   addEventListener("message", (event) => {{
     const height = event.data && event.data.lucidExtHeight;
-    if (event.source === frame.contentWindow && Number.isFinite(height)) frame.style.height = `${{height}}px`;
+    const taken = event.source === frame.contentWindow && height > 0 && height <= {max_height};
+    if (taken) frame.style.height = `${{height}}px`;
   }});
 }})();
 </script>"""
+MAX_HEIGHT = 20_000  # pixels
 
 
 def page(boards: Sequence[Board]) -> str:
-    """The whole page: the first board is shown, the others are offered by controls."""
+    """Return the whole page: the first board is shown, the others are offered by controls."""
     state = json.dumps({"payload": payload(boards, controls=True, icon_size=ICON_SIZE)})
-    # "</script" in a label would end the element, "<!--" would hide its end.
-    state = state.replace("<", "\\u003c")
-    return PAGE.format(title=html.escape(boards[0].title), state=state, script=page_script())
+    script = f"\n{page_script()}\n"
+    styles = " ".join(map(_hash, (STYLE, board_css())))
+    return PAGE.format(
+        policy=POLICY.format(script=_hash(script), styles=styles),
+        title=escaped(boards[0].title),
+        style=STYLE,
+        # "</script" in a label would end the element, "<!--" would hide its end.
+        state=state.replace("<", "\\u003c"),
+        script=script,
+    )
 
 
 def frame(boards: Sequence[Board]) -> str:
-    """The page inside an iframe, for the HTML of an executed notebook."""
-    return FRAME.format(page=html.escape(page(boards)), title=html.escape(boards[0].title))
+    """Return the page inside an iframe, for the HTML of an executed notebook."""
+    text = escaped(page(boards))
+    return FRAME.format(page=text, title=escaped(boards[0].title), max_height=MAX_HEIGHT)
+
+
+def _hash(text: str) -> str:
+    """How a policy names a script or a style."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -3,10 +3,8 @@
 import base64
 import dataclasses
 import hashlib
-import html
 import io
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +15,7 @@ from lucid_ext.board import Board, Dials, Grid, Heat, Link, Mixture, Panel, Rank
 from lucid_ext.flow import Flow
 from lucid_ext.panels import Cards
 from lucid_ext.tiles import pack
+from lucid_ext.widgets.formula import encode, mathml
 
 PICTURE_QUALITY = 85
 ICON_QUALITY = 70
@@ -110,28 +109,13 @@ def _board(board: Board, pictures: dict[str, str], sheets: _Sheets) -> dict[str,
         "key": board_key(board),
         "title": board.title,
         "reading": board.reading,
-        "formula": mathml(board.formula),
+        "formula": encode(mathml(board.formula)) if board.formula else None,
         "captions": board.captions,
         "choice": dict(board.choice),
         "panels": [_panel(panel, pictures, used, sheets) for panel in board.panels],
         "links": _links(board),
         "trail": board.trail and {"lists": list(board.trail.lists), "start": list(board.trail.start)},
     }
-
-
-def mathml(tex: str) -> str:
-    """A formula as MathML, which needs neither a script nor a network."""
-    if not tex:
-        return ""
-    from latex2mathml.converter import convert
-
-    # The converter escapes everything but what stands in \text.
-    tex = re.sub(r"(?<=\\text\{)[^}]*", lambda match: html.escape(match[0]), tex)
-    found = convert(tex, display="block")
-    unknown = re.search(r"\\[A-Za-z]+", found)
-    if unknown is not None:
-        raise ValueError(f"The formula has {unknown[0]}, which is no command that latex2mathml knows: {tex}")
-    return found
 
 
 def _drawn_units(board: Board) -> Mapping[str, set[int]]:

@@ -7,6 +7,7 @@ import traitlets
 
 from lucid_ext.board import Board
 from lucid_ext.widgets.bundle import widget_module
+from lucid_ext.widgets.checks import CHECKS
 from lucid_ext.widgets.payload import board_key, columns_of, payload, pictures_of, sheet
 
 
@@ -37,11 +38,33 @@ class BoardView(anywidget.AnyWidget):
     answer = traitlets.Dict().tag(sync=True)
 
     def __init__(self, board: Board, **traits: Any):
+        self._board = board
         super().__init__(**traits)
         self.show(board)
 
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what the browser says, but for what is not on the board: it may speak of the one before."""
+        super().set_state({name: value for name, value in sync_data.items() if self._fits(name, value)})
+
+    def _fits(self, name: str, value: Any) -> bool:
+        try:
+            CHECKS.get(name, lambda board, value: None)(self._board, value)
+        except (ValueError, TypeError, AttributeError):
+            return False
+        return True
+
+    @traitlets.validate(*CHECKS)
+    def _check(self, proposal: Any) -> Any:
+        """Refuse what is not on the board before anything is told of it."""
+        try:
+            CHECKS[proposal["trait"].name](self._board, proposal["value"])
+        except (ValueError, TypeError, AttributeError) as error:
+            raise traitlets.TraitError(str(error)) from None
+        return proposal["value"]
+
     def show(self, board: Board) -> None:
         """Draw another board; the selection stays where it is, as far as there is such a place."""
+        self._board = board
         with self.hold_sync():
             self.streamed = {}
             self.payload = payload([board], controls=False)

@@ -10,9 +10,11 @@ import os
 import re
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import tostring
 
-from latex2mathml.converter import convert
 from nbconvert.preprocessors import Preprocessor
+
+from lucid_ext.widgets.formula import mathml
 
 FORMULA = re.compile(r"\$\$(?P<block>.+?)\$\$|(?<![\\$])\$(?P<inline>[^$\n]+?)\$", re.DOTALL)
 BADGE = re.compile(r"^\[!\[.*\n", re.MULTILINE)  # an image from the network
@@ -29,9 +31,9 @@ class SelfContained(Preprocessor):
 
 
 def _mathml(match: re.Match[str]) -> str:
-    if match["block"]:
-        return convert(match["block"].strip(), display="block")
-    return convert(match["inline"])
+    block = match["block"]
+    tree = mathml(block.strip()) if block else mathml(match["inline"], display="inline")
+    return tostring(tree, encoding="unicode")
 
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821

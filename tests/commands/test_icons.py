@@ -91,7 +91,7 @@ def test_icons_are_rendered_into_the_store_with_progress(run, cache, model, tmp_
     assert len(icons_in(cache)) == 8
     store = lx.IconStore()
     for unit, pixels in zip((0, 1, 2, 9), expected(model, [0, 1, 2, 9], tmp_path), strict=True):
-        found = store.get(icon_key(receipt(model, LAYER, unit, QUICK)))
+        found = store.get(icon_key(receipt(model, LAYER, unit, QUICK)), QUICK.size)
         assert np.array_equal(found.pixels, pixels)
     written = {path: path.stat().st_mtime_ns for path in icons_in(cache)}
     assert run("icons", "mini", LAYER, "--units", "0-2,9")[0] == 0
@@ -120,7 +120,7 @@ def test_verify_notices_icons_that_are_others(run, model):
     store = lx.IconStore()
     for unit in range(3):
         made = receipt(model, LAYER, unit, QUICK)
-        icon = store.get(icon_key(made))
+        icon = store.get(icon_key(made), QUICK.size)
         store.put(icon_key(made), lx.optvis.Icon(icon.pixels[::-1], icon.drive / 2), made)
     code, out, _ = run("icons", "mini", LAYER, "--units", "0-4", "--verify", "9")
     assert code == 1
@@ -144,7 +144,7 @@ def test_export(run, model, tmp_path, form):
         assert picture.size == (96, 64)
         sheet = np.asarray(picture.convert("RGB"), np.float32)
     for i, entry in enumerate(made["icons"]):
-        icon = lx.IconStore().get(entry["key"])
+        icon = lx.IconStore().get(entry["key"], made["size"])
         assert entry["drive"] == icon.drive
         y, x = 32 * (i // 3), 32 * (i % 3)
         apart = np.abs(sheet[y : y + 32, x : x + 32] - icon.pixels)
@@ -223,7 +223,7 @@ def test_killed_at_any_moment_it_goes_on(cache, model, tmp_path):
     recipe, fresh = lx.Recipe(size=32, steps=30), lx.IconStore(tmp_path)
     undisturbed = lx.icons(model, LAYER, range(32), recipe=recipe, store=fresh, progress=False)
     for unit in range(32):
-        icon = lx.IconStore().get(icon_key(receipt(model, LAYER, unit, recipe)))
+        icon = lx.IconStore().get(icon_key(receipt(model, LAYER, unit, recipe)), recipe.size)
         assert np.array_equal(icon.pixels, undisturbed[unit])
 
 

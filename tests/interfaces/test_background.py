@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 SCRIPT = """
 import sys, time
 from pathlib import Path
@@ -21,8 +23,22 @@ while not Path(sys.argv[1], "begun").exists():
     time.sleep(0.01)
 """
 
+INTERRUPTED = """
+import os, signal, threading
+try:
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    background.wait()
+except KeyboardInterrupt:
+    Path(sys.argv[1], "interrupted").touch()
+"""
 
-def test_a_process_that_ends_lets_the_last_step_finish(tmp_path):
-    done = subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path)], check=False, timeout=120)
+
+@pytest.mark.parametrize("ending", ["", INTERRUPTED], ids=["by itself", "after Ctrl-C"])
+def test_a_process_that_ends_lets_the_last_step_finish(tmp_path, ending):
+    # Where a run was started in the background, Ctrl-C is ignored.
+    listening = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    script = listening + SCRIPT + ending
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False, timeout=120)
     assert done.returncode == 0
+    assert (tmp_path / "interrupted").exists() == bool(ending)
     assert (tmp_path / "ended").exists()

@@ -9,6 +9,7 @@ import time
 import ipywidgets
 import numpy as np
 import pytest
+import traitlets
 from PIL import Image
 from sklearn.decomposition import NMF, PCA
 
@@ -124,6 +125,11 @@ def test_selection_reads_as_row_and_column(made):
     assert dictionary.selected == {"image": (3, 5), "units": 42}
     dictionary.view.hovered = {"image": 0}
     assert dictionary.hovered == {"image": (0, 0)}
+    with pytest.raises(traitlets.TraitError, match=r"\(3, 5\) cannot be selected in panel 'image'"):
+        dictionary.view.selected = {"image": (3, 5)}
+    assert dictionary.selected == {"image": (3, 5), "units": 42}
+    dictionary.choose(layer="mixed5a")  # where the cell is another, and there is a pointer no more
+    assert dictionary.selected["image"] == (1, 2)
 
 
 def test_stop_ends_the_work_and_keeps_what_has_arrived(made, monkeypatch):

@@ -14,6 +14,7 @@ import {
   halfToNumber,
   rowOf,
   rowsOf,
+  sayingOf,
 } from "../../lucid_ext/widgets/static/data.js";
 
 const expected = JSON.parse(readFileSync(process.env.EXPECTED, "utf8"));
@@ -32,6 +33,12 @@ test("lists show what Python ranked", () => {
 
 test("captions say what Python says", () => {
   for (const { board, selected, caption } of cases) assert.equal(describe(board, selected), caption);
+});
+
+test("a name is put into a law as it is", () => {
+  const panels = new Map([["parts", { kind: "units", labels: ["$& $` {}"] }]]);
+  const link = { source: "parts", law: "what {} does", notes: [] };
+  assert.equal(sayingOf({ panels }, "parts", { link, atom: 0 }).law, "what $& $` {} does");
 });
 
 test("values are printed alike", () => {

@@ -5,11 +5,12 @@ import json
 
 import numpy as np
 import pytest
+import traitlets
 from PIL import Image
 
 from lucid_ext.board import Board, Grid
 from lucid_ext.widgets import BoardView, page
-from lucid_ext.widgets.payload import mathml, payload, sheet
+from lucid_ext.widgets.payload import payload, sheet
 from tests.test_board import board
 
 
@@ -82,16 +83,10 @@ def test_variants_share_a_picture():
     assert len(made["pictures"]) == 1
 
 
-def test_a_formula_with_an_unknown_command_is_refused():
-    with pytest.raises(ValueError, match=r"has \\qquads, which is no command"):
-        mathml(r"a \qquads_j")
-
-
-def test_formula_is_mathml():
-    assert mathml(r"\sum_c a_c").startswith("<math")
-    assert "\\sum" not in mathml(r"\sum_c a_c")
-    assert mathml("") == ""
-    assert "<script" not in mathml(r"\text{<script>}")
+def test_the_formula_travels_as_a_tree():
+    found, none = (payload([board(formula=f)], controls=False)["boards"][0] for f in ("x", ""))
+    assert found["formula"] == ["math", {"display": "block"}, ["mrow", {}, ["mi", {}, "x"]]]
+    assert none["formula"] is None
 
 
 def test_page_cannot_be_ended_by_a_label():
@@ -113,3 +108,32 @@ def test_view_syncs_only_small_things_back():
     assert view.streamed["units"]["icon_of"] == [0, 1, -1, 2]
     view.show(board(choice={"layer": "b"}))
     assert view.streamed == {}
+
+
+@pytest.mark.parametrize(
+    ("trait", "value", "said"),
+    [
+        ("selected", {"image": 999}, "999 cannot be selected"),
+        ("selected", {"nobody": 1}, "no panel 'nobody'"),
+        ("selected", {"image": "1"}, "'1' cannot be selected"),
+        ("hovered", {"image": -1}, "-1 cannot be selected"),
+        ("shown", {"units": 0}, "cannot show 0 rows; expected 1 to 2"),
+        ("shown", {"image": 1}, "no list 'image'; the lists are units, classes"),
+        ("levels", {"units": [1, 1, 1, 1]}, "'units' have no dials"),
+        ("names", {"key": {"units": {"0": "a"}}}, "unit '0' of 'units' cannot be named 'a'"),
+        ("names", {"key": 1}, "."),
+    ],
+)
+def test_a_view_refuses_what_is_not_on_its_board_and_goes_on(trait, value, said):
+    view = BoardView(board(), selected={"image": 2})
+    heard = []
+    view.observe(heard.append, trait)
+    before = getattr(view, trait)
+    with pytest.raises(traitlets.TraitError, match=said):
+        setattr(view, trait, value)
+    view.set_state({trait: value})  # from the browser, which may speak of the board before
+    assert getattr(view, trait) == before
+    assert heard == []
+    view.selected = {"image": 3, "units": 1}
+    view.set_state({"selected": {"image": 4}})
+    assert view.selected == {"image": 4}

@@ -143,7 +143,7 @@ export function sayingOf(board, name, { link, atom }) {
   const panel = board.panels.get(name);
   if (!link) return { law: "", scale: panel.scale, note: "" };
   return {
-    law: link.law.replace("{}", labelOf(board.panels.get(link.source), atom)),
+    law: link.law.replace("{}", () => labelOf(board.panels.get(link.source), atom)),
     scale: link.scales?.[atom] ?? panel.scale,
     note: link.notes[atom] ?? "",
   };

@@ -6,6 +6,7 @@ import { Controls } from "./controls.js";
 import { Dials } from "./dials.js";
 import { make, newId, setText } from "./dom.js";
 import { Flow } from "./flow.js";
+import { drawFormula } from "./formula.js";
 import { Picture } from "./picture.js";
 import { Scene } from "./scene.js";
 import { Units } from "./units.js";
@@ -108,10 +109,10 @@ export class Layout {
   }
 
   write(formula) {
-    if (this.formulaSource === formula) return;
-    this.formulaSource = formula;
-    const parsed = new DOMParser().parseFromString(formula, "text/html");
-    this.formula.replaceChildren(...parsed.querySelectorAll("math"));
+    const source = JSON.stringify(formula);
+    if (this.formulaSource === source) return;
+    this.formulaSource = source;
+    this.formula.replaceChildren(...(formula ? [drawFormula(formula)] : []));
   }
 
   layPanels(board, urls, limits, many) {
@@ -122,7 +123,7 @@ export class Layout {
       const Kind = KINDS[panel.kind];
       let view = this.views.get(panel.name);
       if (view?.constructor !== Kind) {
-        view = new Kind(`${this.id}-${panel.name}`, this.actions.of(panel.name), this.icons);
+        view = new Kind(newId(), this.actions.of(panel.name), this.icons);
       }
       kept.set(panel.name, view);
       if (panel.kind === "grid") {
@@ -165,7 +166,7 @@ export class Layout {
     const kept = new Map();
     for (const link of board.links.filter((l) => l.kind === "dials")) {
       const key = `${link.source} ${link.target}`;
-      const dials = this.dials.get(key) ?? new Dials(`${this.id}-dials-${link.target}`, this.actions.turned);
+      const dials = this.dials.get(key) ?? new Dials(newId(), this.actions.turned);
       dials.update(link, board.panels.get(link.source), answers);
       kept.set(key, dials);
       this.views.get(link.target).element.before(dials.element);
