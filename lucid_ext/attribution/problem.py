@@ -14,6 +14,7 @@ from lucid_ext.attribution.passes import find_held, share_passes
 from lucid_ext.attribution.targets import Targets, find_targets
 from lucid_ext.models import VisionModel
 from lucid_ext.models.gradients import MANY_PASSES, MANY_PASSES_ALREADY, gradient_overrides
+from lucid_ext.models.tracing import trace
 
 BUDGET = 1_000_000_000
 """Bytes that passes may hold at once. With TensorFlow and the network a process stays under 2 GB."""
@@ -358,8 +359,7 @@ class Problem:
         key = (what, self.source, self.targets.layer, self.targets.kind, self.atoms.kind, str(specs))
         known = self.model.memo.setdefault("attribution", {})
         if key not in known:
-            traced = tf.function(lambda *given: run(*given), autograph=False)
-            known[key] = traced.get_concrete_function(*specs)
+            known[key] = trace(lambda *given: run(*given), *specs)
         return known[key]
 
     def _rows_of_scores(self) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from lucid_ext.models.gradients import REDIRECTED_RELU, gradient_overrides
+from lucid_ext.models.tracing import trace
 from lucid_ext.models.vision_model import VisionModel
 from lucid_ext.optvis import param
 from lucid_ext.optvis.adam import DAMPING, FourierAdam
@@ -112,7 +113,7 @@ class Ascent:
         if keras:
             optimizer.build(self._variables)
             self._start = [(v, v.numpy()) for v in optimizer.variables]
-        self._trace = tf.function(self._gradients if not keras else self._descend, autograph=False)
+        self._run = self._descend if keras else self._gradients
         self._step: Callable | None = None
         self._eager_apply = not keras
 
@@ -131,7 +132,7 @@ class Ascent:
         given = tf.constant(draws), {k: tf.convert_to_tensor(v) for k, v in inputs.items()}
         if self._step is None:
             # Traced by hand: TensorFlow would warn of every fifth `Ascent` that it traces too often.
-            self._step = self._trace.get_concrete_function(*given)
+            self._step = trace(self._run, *given)
         found = self._step(*given)
         if self._eager_apply:
             value, gradients = found
@@ -213,5 +214,4 @@ def evaluate(model: VisionModel, objective: Objective, images: np.ndarray) -> np
         return objective(lookup(model, {**dict(zip(layers, found, strict=True)), "input": x}))
 
     x = tf.convert_to_tensor(images, tf.float32)
-    traced = tf.function(run, autograph=False).get_concrete_function(tf.TensorSpec(x.shape, tf.float32))
-    return traced(x).numpy()
+    return trace(run, tf.TensorSpec(x.shape, tf.float32))(x).numpy()

@@ -14,10 +14,12 @@ else depends on the folder, and a full disk costs no icon.
 """
 
 import concurrent.futures
+import multiprocessing
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import joblib
 import tensorflow as tf
@@ -33,6 +35,8 @@ from lucid_ext.optvis.store import Icon, IconStore, icon_key
 MOST_PER_TASK = 32
 TASKS_PER_WORKER = 4  # so that the last ones do not wait long for each other
 MOST_DEATHS = 3  # of the processes of this machine, with no icon finished in between
+SILENCE = 180.0  # seconds without an icon after which it is said that there may be no worker left
+PATIENCE = 1800.0  # seconds after which it is taken for granted; joblib is not told of tasks dask gave up
 
 
 def render_sheet(
@@ -67,7 +71,8 @@ def render_sheet(
 
     Raises:
         ValueError: there is no such layer or unit; or the network cannot be written for workers.
-        RuntimeError: worker processes of this machine died again and again.
+        RuntimeError: worker processes of this machine died again and again, or the cluster gave up;
+            icons made so far are kept, and the same call goes on from there.
     """
     model.check_spatial(layer)
     units = list(range(model.layers[layer][-1]) if units is None else units)
@@ -126,7 +131,10 @@ def _by_workers(
         )
         try:
             # A task is a list of its own: `waiting` changes while they are dealt out.
-            for start, icons in joblib.Parallel(return_as="generator_unordered", batch_size=1)(list(tasks)):
+            done = joblib.Parallel(return_as="generator_unordered", batch_size=1, timeout=PATIENCE)(
+                list(tasks)
+            )
+            for start, icons in _watched(done, layer):
                 deaths = 0
                 del waiting[start]
                 for i, icon in enumerate(icons, start):
@@ -145,6 +153,43 @@ def _by_workers(
                 "again, and those it had saved are taken as they are.",
                 stacklevel=3,
             )
+        except Exception as error:
+            if not _of_cluster(error):
+                raise
+            raise RuntimeError(
+                f"the cluster gave up ({type(error).__name__}) with {sum(map(len, waiting.values()))} icons "
+                f"of {layer} to go: its scheduler is gone, or a task ended its workers too often, as for "
+                "want of memory. Icons made so far are kept, and the same call goes on from there."
+            ) from error
+
+
+def _of_cluster(error: Exception) -> bool:
+    """Whether an error is dask's own, which is not imported here, or says that no answer came."""
+    silent = isinstance(error, concurrent.futures.CancelledError | multiprocessing.TimeoutError)
+    return silent or type(error).__module__.partition(".")[0] == "distributed"
+
+
+def _watched(results: Iterator[Any], layer: str) -> Iterator[Any]:
+    """The same results; where none comes for long, a warning: a cluster whose workers die says nothing."""
+
+    def say() -> None:
+        warnings.warn(
+            f"no icon of {layer} has come for {SILENCE:.0f} s: see whether the workers are alive and have "
+            "memory enough (their logs say so); Ctrl-C ends the waiting, and what is made is kept.",
+            stacklevel=2,
+        )
+
+    while True:
+        timer = threading.Timer(SILENCE, say)
+        timer.daemon = True
+        timer.start()
+        try:
+            result = next(results, None)
+        finally:
+            timer.cancel()
+        if result is None:
+            return
+        yield result
 
 
 def task_size(count: int, workers: int, batch: int) -> int:

@@ -262,7 +262,7 @@ def test_offline_display_is_a_page_in_an_iframe(made, monkeypatch):
     monkeypatch.setattr(dictionary, "page_choices", lambda: [dictionary.choice])
     monkeypatch.setenv("LUCID_EXT_OFFLINE", "1")
     bundle = dictionary._repr_mimebundle_()
-    assert bundle["text/html"].startswith("<iframe srcdoc=")
+    assert bundle["text/html"].startswith('<iframe sandbox="allow-scripts allow-downloads" srcdoc=')
     assert "application/vnd.jupyter.widget-view+json" not in bundle
     monkeypatch.delenv("LUCID_EXT_OFFLINE")
     live = dictionary._repr_mimebundle_()

@@ -18,7 +18,8 @@ import pytest
 
 import lucid_ext as lx
 from lucid_ext.models import card
-from lucid_ext.optvis.parallel import _network, _task, task_size
+from lucid_ext.optvis import parallel
+from lucid_ext.optvis.parallel import _network, _task, _watched, task_size
 
 LAYER, UNITS, QUICK = "mixed3a", range(64), lx.Recipe(size=32, steps=4)
 
@@ -184,6 +185,53 @@ def test_a_cluster_makes_the_icons_of_one_process_though_a_worker_is_killed(mode
     assert len(saved(store)) == len(UNITS)
     cluster.wait_for_workers(2)
     assert set(cluster.run(os.getpid).values()) != set(workers.values())
+
+
+@pytest.mark.parametrize("ending", ["worker", pytest.param("scheduler", marks=pytest.mark.slow)])
+def test_a_cluster_that_gives_up_is_said_in_one_sentence_and_the_same_call_goes_on(
+    model, tmp_path, monkeypatch, ending
+):
+    """Its scheduler goes; or a worker is killed, and no task may end more than that one."""
+    distributed, dask = pytest.importorskip("distributed"), pytest.importorskip("dask")
+    monkeypatch.setattr(parallel, "PATIENCE", 30.0)
+    store, slow = lx.IconStore(tmp_path), lx.Recipe(size=32, steps=100)
+    quiet = {"dashboard_address": ":0", "silence_logs": logging.CRITICAL}
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, **quiet) as cluster,
+        distributed.Client(cluster) as client,
+        joblib.parallel_config(backend="dask"),
+    ):
+        worker, _ = client.run(os.getpid).values()
+
+        def end():
+            while not saved(store):
+                time.sleep(0.005)
+            client.shutdown() if ending == "scheduler" else os.kill(worker, signal.SIGKILL)
+
+        thread = threading.Thread(target=end)
+        thread.start()
+        with pytest.raises(RuntimeError, match=r"the cluster gave up .* the same call goes on from there"):
+            lx.render_sheet(model, LAYER, UNITS, recipe=slow, store=store, progress=False)
+        thread.join()
+    kept = {path: path.read_bytes() for path in saved(store)}
+    assert 0 < len(kept) < len(UNITS)
+    lx.render_sheet(model, LAYER, UNITS, recipe=slow, store=store, progress=False)
+    assert len(saved(store)) == len(UNITS)
+    whole = {path: data for path, data in kept.items() if path.read_bytes() == data}
+    assert len(whole) >= len(kept) - 7  # batches that were not whole are drawn anew
+
+
+def test_silence_is_broken(monkeypatch):
+    monkeypatch.setattr(parallel, "SILENCE", 0.2)
+
+    def results():
+        yield 1
+        time.sleep(0.5)
+        yield 2
+
+    with pytest.warns(UserWarning, match=r"no icon of mixed3a has come for 0 s: see whether the workers"):
+        assert list(_watched(results(), "mixed3a")) == [1, 2]
 
 
 def test_a_worker_without_a_disk_in_common_still_gives_its_icons(model, tmp_path):
