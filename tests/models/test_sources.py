@@ -1,8 +1,6 @@
 """Where InceptionV1 comes from: files, folders, the cache, a server; and what of them is refused."""
 
-import contextlib
 import hashlib
-import http.server
 import io
 import subprocess
 import sys
@@ -17,6 +15,7 @@ from lucid_ext.models import inception_v1, sources
 from lucid_ext.models.graph import GraphDef
 from lucid_ext.models.inception_v1 import GRAPH_IN_ZIP, LABELS_IN_ZIP, Source
 from lucid_ext.models.load import ASSETS
+from tests.models.server import part, stall, whole
 
 
 @pytest.fixture(scope="module")
@@ -280,77 +279,11 @@ def test_folder_that_is_none(tmp_path, monkeypatch):
 # The network.
 
 
-class Server(http.server.ThreadingHTTPServer):
-    """Serves `paths`, {path: function of the handler}, and remembers what was asked for."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.paths, self.asked = {}, []
-        self.ended = threading.Event()
-
-    def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.server_port}/{path}"
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.server.asked.append(self.path)
-        answer = self.server.paths.get(self.path.lstrip("/"))
-        if answer is None:
-            self.send_error(404)
-            return
-        with contextlib.suppress(ConnectionError):
-            answer(self)
-
-    def log_message(self, *args):
-        pass
-
-
-def whole(data: bytes):
-    return part(data, len(data))
-
-
-def part(data: bytes, count: int):
-    """Promises all, sends `count` bytes, hangs up."""
-
-    def answer(handler):
-        handler.send_response(200)
-        handler.send_header("Content-Length", str(len(data)))
-        handler.end_headers()
-        handler.wfile.write(data[:count])
-
-    return answer
-
-
-def stall(data: bytes, count: int):
-    """Promises all, sends `count` bytes, and then nothing."""
-
-    def answer(handler):
-        part(data, count)(handler)
-        handler.wfile.flush()
-        handler.server.ended.wait(60)
-
-    return answer
-
-
-@pytest.fixture
-def server():
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield server
-        server.ended.set()
-        server.shutdown()
-        thread.join()
-
-
 @pytest.fixture
 def both(server, monkeypatch, archive):
     """The two sources, as they are published, at the local server."""
     both = (
-        Source(server.url("inception5h.zip"), sha1=hashlib.sha1(archive).hexdigest()),
+        Source(server.url("inception5h.zip"), sha256=hashlib.sha256(archive).hexdigest()),
         Source(server.url("InceptionV1.pb"), labels=(server.url("labels.txt"), server.url("ImageNet.txt"))),
     )
     monkeypatch.setattr(inception_v1, "SOURCES", both)
