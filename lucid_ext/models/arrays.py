@@ -42,7 +42,9 @@ def from_array(source: Any, name: str, max_bytes: float) -> np.ndarray:
     return from_levels(lambda top, bottom: array[top:bottom], size, white, name)
 
 
-def from_levels(levels: Callable[[int, int], np.ndarray], size: Size, white: int, name: str) -> np.ndarray:
+def from_levels(
+    levels: Callable[[int, int], np.ndarray], size: Size, white: int, name: str, numbers: str = "it"
+) -> np.ndarray:
     """Return numbers from 0 to `white` as a picture, float32 (H, W, 3) in [0, 1], reduced where it is large.
 
     Args:
@@ -50,11 +52,12 @@ def from_levels(levels: Callable[[int, int], np.ndarray], size: Size, white: int
         size: of the whole.
         white: the largest number there may be; 1 for floats.
         name: what to call it in an error.
+        numbers: where they can be had as an array, to be scaled.
 
     Raises:
         ValueError: one sentence on a number that is out of range.
     """
-    _check_range(levels, size, white, name)
+    _check_range(levels, size, white, name, numbers)
 
     def planes(top: int, bottom: int) -> list[Image.Image]:
         colours = _on_white(levels(top, bottom), white)
@@ -67,7 +70,9 @@ def from_levels(levels: Callable[[int, int], np.ndarray], size: Size, white: int
     return np.repeat(picture, 3, axis=-1) if picture.shape[-1] == 1 else picture
 
 
-def _check_range(levels: Callable[[int, int], np.ndarray], size: Size, white: int, name: str) -> None:
+def _check_range(
+    levels: Callable[[int, int], np.ndarray], size: Size, white: int, name: str, numbers: str
+) -> None:
     rows = (levels(top, bottom) for top, bottom in bands(size))
     lowest, highest = np.array([(band.min(), band.max()) for band in rows]).T
     low, high = float(lowest.min()), float(highest.max())
@@ -75,21 +80,14 @@ def _check_range(levels: Callable[[int, int], np.ndarray], size: Size, white: in
         raise ValueError(f"{name} holds NaN or infinity; expected numbers from 0 to {white}.")
     slack = SLACK if white == 1 else 0
     if low < -slack or high > white + slack:
-        hint = ""
-        if white == 1:
-            scaled = low < 0 or high > 65535
-            hint = (
-                "(x - low) / (high - low) would do"
-                if scaled
-                else f"divide it by {255 if high <= 255 else 65535}"
-            )
-        raise ValueError(
-            f"{name} holds values from {low:g} to {high:g}; expected 0 to {white}{hint and ': '}{hint}."
-        )
+        cure = f"bring {numbers} into that range"
+        if white == 1 and low >= 0 and high <= 65535:
+            cure = f"divide {numbers} by {255 if high <= 255 else 65535}"
+        raise ValueError(f"{name} holds values from {low:g} to {high:g}; expected 0 to {white}: {cure}.")
 
 
 def _on_white(levels: np.ndarray, white: int) -> np.ndarray:
-    """Colours of rows, float32 (n, width, 1 or 3) in [0, 1]."""
+    """Return the colours of rows, float32 (n, width, 1 or 3) in [0, 1]."""
     unit = levels.astype(np.float32)
     unit /= white
     np.clip(unit, 0.0, 1.0, out=unit)

@@ -12,14 +12,14 @@ from PIL import ExifTags, Image, JpegImagePlugin, TiffImagePlugin, UnidentifiedI
 from lucid_ext.models.arrays import from_levels
 from lucid_ext.models.reduction import Size, check_size, reduced, target_size
 
-# Bytes a pixel, as measured: the image itself has 4, decoders keep copies of it beside it.
+# Bytes a pixel, as measured: the image itself has 4, and decoders keep copies beside it.
 FORMATS = {
     "JPEG": 4,
     "MPO": 4,
     "PNG": 4,
     "WEBP": 16,
     "GIF": 4,
-    "TIFF": 8,
+    "TIFF": 4,
     "BMP": 4,
     "PPM": 4,
     "AVIF": 20,
@@ -35,6 +35,9 @@ SCAN = b"\xff\xda"  # how one of a JPEG begins
 MAX_SCANS = 100  # each is a pass over the whole picture, for a hundred bytes of the file
 HIGH_DEPTH = {"I": 65535, "I;16": 65535, "I;16L": 65535, "I;16B": 65535, "I;16N": 65535, "F": 1}
 """{mode: what white is} of modes with more than 8 bits a channel."""
+
+NUMBERS = "numpy.asarray(PIL.Image.open(...))"
+"""How the numbers in a file become an array, for who has to scale them."""
 
 FLIPPED = {2: (1,), 3: (0, 1), 4: (0,), 6: (1,), 7: (0, 1), 8: (0,)}
 """{EXIF orientation: axes to flip}; from 5 on, rows become columns first."""
@@ -54,13 +57,14 @@ def from_file(file: IO[bytes], name: str, max_bytes: float) -> np.ndarray:
     bytes_in_file = file.seek(0, 2)
     if not bytes_in_file:
         raise ValueError(f"{name} is empty (0 bytes); expected a JPEG, PNG, WebP, GIF or TIFF.")
-    with _decoding(name, f" ({bytes_in_file:,} bytes)"):
+    length = f" ({bytes_in_file:,} bytes)"
+    with _decoding(name, length):
         picture = _open(file)
         size = picture.size
         picture.draft("RGB", target_size(size))  # lets a large JPEG be decoded small
         decoding = bytes_in_file + _decoding_bytes(picture, size, name)
     check_size(name, size, decoding, max_bytes)
-    return _pixels(picture, name)
+    return _pixels(picture, name, length)
 
 
 def from_pil(picture: Image.Image, name: str, max_bytes: float) -> np.ndarray:
@@ -72,11 +76,11 @@ def from_pil(picture: Image.Image, name: str, max_bytes: float) -> np.ndarray:
 
 
 class UnusableImageError(ValueError):
-    """A picture that can be read but is not."""
+    """A refusal that says all there is to say."""
 
 
 @contextlib.contextmanager
-def _decoding(name: str, detail: str = "") -> Iterator[None]:
+def _decoding(name: str, length: str = "") -> Iterator[None]:
     """Turn whatever a decoder raises into one sentence."""
     try:
         with warnings.catch_warnings():
@@ -91,7 +95,7 @@ def _decoding(name: str, detail: str = "") -> Iterator[None]:
         ) from error
     except Exception as error:  # each decoder has exceptions of its own for a damaged file
         raise ValueError(
-            f"{name} cannot be read as a picture, or is cut short{detail}; "
+            f"{name} cannot be read as a picture, or is cut short{length}; "
             "expected a JPEG, PNG, WebP, GIF or TIFF."
         ) from error
 
@@ -105,7 +109,8 @@ def _open(file: IO[bytes]) -> Image.Image:
     file.seek(0)
     start = file.read(16)
     for factory, accept in (Image.OPEN[name] for name in FORMATS if name in Image.OPEN):
-        if accept is None or accept(start) is True:
+        known = accept is None or accept(start)
+        if known and not isinstance(known, str):  # a text says why it could not be read
             file.seek(0)
             with contextlib.suppress(SyntaxError, IndexError, TypeError, struct.error):  # another format
                 return factory(file, "")
@@ -118,12 +123,21 @@ def _decoding_bytes(picture: Image.Image, size: Size, name: str) -> float:
     if isinstance(picture, JpegImagePlugin.JpegImageFile):
         return 4 * pixels + _coefficient_bytes(picture, size, name)
     if isinstance(picture, TiffImagePlugin.TiffImageFile):
-        # A strip or a tile is decoded whole, and may be as large as the picture or larger.
-        tags: Any = picture.tag_v2
-        tile = tags.get(TiffImagePlugin.TILEWIDTH, 0) * tags.get(TiffImagePlugin.TILELENGTH, 0)
-        raw = sum(tags.get(TiffImagePlugin.BITSPERSAMPLE, (8,))) / 8
-        return (4 + max(raw, 4)) * max(pixels, tile)
+        return (4 if picture.tag_v2.get(ExifTags.Base.Orientation, 1) == 1 else 8) * pixels + _strip_bytes(
+            picture
+        )
     return pixels * (4 if picture.format is None else FORMATS.get(picture.format, max(FORMATS.values())))
+
+
+def _strip_bytes(picture: TiffImagePlugin.TiffImageFile) -> float:
+    """Return what a compressed strip or tile of a TIFF takes: it may be as large as the picture or larger."""
+    if picture.info.get("compression") == "raw":
+        return 0
+    tags: Any = picture.tag_v2
+    width, height = tags[TiffImagePlugin.IMAGEWIDTH], tags[TiffImagePlugin.IMAGELENGTH]
+    strip = width * min(height, tags.get(TiffImagePlugin.ROWSPERSTRIP, height))
+    tile = tags.get(TiffImagePlugin.TILEWIDTH, 0) * tags.get(TiffImagePlugin.TILELENGTH, 0)
+    return max(strip, tile) * sum(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))) / 8
 
 
 def _coefficient_bytes(picture: JpegImagePlugin.JpegImageFile, size: Size, name: str) -> float:
@@ -154,8 +168,9 @@ def _first_scan(file: IO[bytes]) -> int:
     return 0
 
 
-def _pixels(picture: Image.Image, name: str) -> np.ndarray:
-    with _decoding(name):
+def _pixels(picture: Image.Image, name: str, length: str = "") -> np.ndarray:
+    """Decode a picture that has been judged."""
+    with _decoding(name, length):
         picture.load()
     orientation = 1
     with contextlib.suppress(Exception):  # a picture of damaged metadata is still a picture
@@ -166,9 +181,9 @@ def _pixels(picture: Image.Image, name: str) -> np.ndarray:
         def levels(top: int, bottom: int) -> np.ndarray:
             return np.asarray(picture.crop((0, top, size[0], bottom)))[..., None]
 
-        pixels = from_levels(levels, size, HIGH_DEPTH[picture.mode], name)
+        pixels = from_levels(levels, size, HIGH_DEPTH[picture.mode], name, NUMBERS)
     else:
-        with _decoding(name):
+        with _decoding(name, length):
             (image,) = reduced(size, lambda top, bottom: [_colours(picture.crop((0, top, size[0], bottom)))])
         pixels = np.array(image, np.float32)
         pixels /= 255.0
@@ -178,7 +193,7 @@ def _pixels(picture: Image.Image, name: str) -> np.ndarray:
 
 
 def _colours(band: Image.Image) -> Image.Image:
-    """Part of a picture as RGB; what is transparent lies on white."""
+    """Return part of a picture as RGB; what is transparent lies on white."""
     if band.has_transparency_data:
         band = band.convert("RGBA")
         band = Image.alpha_composite(Image.new("RGBA", band.size, "white"), band)

@@ -35,7 +35,7 @@ def load_image(source: Any, *, max_bytes: int = MAX_BYTES) -> np.ndarray:
         source: the name of a sample (`SAMPLES`), a path, an http(s), file or data URL, bytes of a
             file, the `value` of a FileUpload, a PIL image, or an array: (H, W), (H, W, 1),
             (H, W, 3) or (H, W, 4), of floats in [0, 1] or integers in 0..255 (uint16: 0..65535).
-            Floats in a file (TIFF, PFM) are in [0, 1] too.
+            Floats in a file, as some TIFFs have, are in [0, 1] too.
         max_bytes: how much memory the picture may take while it is read; one that would take more
             is refused before it is decoded. A JPEG is decoded at the size it is needed in, so that
             large photographs take little.
@@ -75,21 +75,18 @@ def _load(source: Any, max_bytes: float) -> np.ndarray:
     uploads = _uploads(source)
     if uploads is None:
         return from_array(source, "the array", max_bytes)
-    if len(uploads) != 1:
-        found = (
-            f"{len(uploads)} files are uploaded"
-            if uploads
-            else "nothing is uploaded yet, or the list is empty"
-        )
-        raise ValueError(f"{found}; expected one picture: choose one.")
+    if not uploads:
+        raise ValueError("nothing is uploaded yet, or the list is empty; expected one picture: choose one.")
+    if len(uploads) > 1:
+        raise ValueError(f"{len(uploads)} files are uploaded; expected one picture: give one of them.")
     name, content = uploads[0]
     return from_file(io.BytesIO(bytes(content)), _short(str(name)), max_bytes)
 
 
 def _uploads(value: Any) -> list[tuple[Any, Any]] | None:
-    """(name, content) of the files in the value of a FileUpload, or in one entry of it; None if it is none.
+    """Return (name, content) of each file in the value of a FileUpload, or None where it is none.
 
-    ipywidgets 8 has a tuple of mappings there, ipywidgets 7 a mapping of them by name.
+    ipywidgets 8 has a tuple of mappings there, ipywidgets 7 a mapping of them by name; one of them will do.
     """
     if isinstance(value, Mapping):
         entries = [(value.get("name"), value)] if "content" in value else list(value.items())
@@ -120,7 +117,10 @@ def _from_name(name: str, max_bytes: float) -> np.ndarray:
         return from_file(io.BytesIO(_data(address)), "the data URL", max_bytes)
     if scheme == "file":
         name = urllib.request.url2pathname(re.sub("^//(localhost)?(?=/)", "", address[len("file:") :]))
-    path = os.path.expanduser(name)
+    return _from_path(os.path.expanduser(name), called, max_bytes)
+
+
+def _from_path(path: str, name: str, max_bytes: float) -> np.ndarray:
     if not os.path.isfile(path):  # nothing else is opened: a pipe might never answer
         what = "is neither a sample nor a file"
         if os.path.isdir(path):
@@ -129,14 +129,14 @@ def _from_name(name: str, max_bytes: float) -> np.ndarray:
             what = "is a device or a pipe"
         known = ", ".join(SAMPLES)
         raise ValueError(
-            f"'{called}' {what}; expected a path, a URL (http, https, file, data) or one of {known}."
+            f"'{name}' {what}; expected a path, a URL (http, https, file, data) or one of {known}."
         )
     try:
         with open(path, "rb") as file:
-            return from_file(file, called, max_bytes)
+            return from_file(file, name, max_bytes)
     except OSError as error:
         raise ValueError(
-            f"{called} cannot be read ({error.strerror}); give a picture that you may read."
+            f"{name} cannot be read ({error.strerror}); give a picture that you may read."
         ) from error
 
 

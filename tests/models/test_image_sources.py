@@ -17,7 +17,6 @@ import lucid_ext as lx
 from lucid_ext.models import images
 from tests.models.server import drip, redirect, whole
 
-
 NOW = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
 
 
@@ -221,7 +220,7 @@ def test_value_of_a_real_upload(photo, data):
     [
         ((), "nothing is uploaded yet"),
         ({}, "nothing is uploaded yet"),
-        ((entry(b"1"), entry(b"2")), "2 files are uploaded; expected one picture: choose one"),
+        ((entry(b"1"), entry(b"2")), "2 files are uploaded; expected one picture: give one of them"),
         ({"a": {"content": b"1"}, "b": {"content": b"2"}}, "2 files are uploaded"),
         ((entry(b"", "mine.png"),), r"mine\.png is empty"),
         ((entry(b"no", "mi\nne.png"),), r"mi\\nne\.png cannot be read as a picture"),

@@ -62,16 +62,16 @@ def test_sixteen_bit_grey(photo):
         np.testing.assert_allclose(lx.load_image(source), expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["tiff", "ppm"])
-def test_floats_in_a_file_are_from_0_to_1(photo, kind):
+def test_floats_in_a_file_are_from_0_to_1(photo):
     levels = photo[..., 0].astype(np.float32)
     expected = np.repeat(levels[..., None] / 255, 3, -1)
     np.testing.assert_allclose(
-        lx.load_image(encoded(Image.fromarray(levels / 255), kind)), expected, atol=1e-6
+        lx.load_image(encoded(Image.fromarray(levels / 255), "tiff")), expected, atol=1e-6
     )
-    for scale, cure in ((1, "divide it by 255"), (257, "divide it by 65535")):
+    for scale, by in ((1, 255), (257, 65535)):
+        cure = rf"divide numpy\.asarray\(PIL\.Image\.open\(\.\.\.\)\) by {by}\.$"
         with pytest.raises(ValueError, match=rf"holds values from 0 to \d+; expected 0 to 1: {cure}"):
-            lx.load_image(encoded(Image.fromarray(levels * scale), kind))
+            lx.load_image(encoded(Image.fromarray(levels * scale), "tiff"))
 
 
 def test_integers_of_32_bits_in_a_file_have_the_range_of_16(photo):
@@ -145,7 +145,7 @@ def test_large_array_is_reduced(rng):
         (np.full((20, 20, 3), 200.0), "from 200 to 200; expected 0 to 1: divide it by 255"),
         (np.full((20, 20, 3), -0.5), "from -0.5 to -0.5; expected 0 to 1"),
         (np.full((20, 20, 3), 4095.0), "from 4095 to 4095; expected 0 to 1: divide it by 65535"),
-        (np.full((20, 20, 3), 1e6), r"expected 0 to 1: \(x - low\) / \(high - low\) would do"),
+        (np.full((20, 20, 3), 1e6), "to 1e\\+06; expected 0 to 1: bring it into that range"),
         (np.full((20, 20, 3), 300), "from 300 to 300; expected 0 to 255"),
         (np.zeros((1, 1, 3)), "is 1 x 1 pixels; expected at least 16 x 16"),
         (np.zeros((0, 20, 3)), "is 20 x 0 pixels"),
