@@ -89,8 +89,9 @@ def _decoding(name: str, length: str = "") -> Iterator[None]:
     except (MemoryError, UnusableImageError):
         raise
     except Image.DecompressionBombError as error:
+        allowed = 2 * (Image.MAX_IMAGE_PIXELS or 0)
         raise ValueError(
-            f"{name} has more pixels than Pillow allows; scale it down first, or set "
+            f"{name} has too many pixels for Pillow; expected at most {allowed:,}: scale it down, or set "
             "PIL.Image.MAX_IMAGE_PIXELS = None."
         ) from error
     except Exception as error:  # each decoder has exceptions of its own for a damaged file
