@@ -12,7 +12,6 @@ from PIL import ExifTags, Image, JpegImagePlugin, TiffImagePlugin, UnidentifiedI
 from lucid_ext.models.arrays import from_levels
 from lucid_ext.models.reduction import Size, check_size, reduced, target_size
 
-# Bytes a pixel, as measured: the image itself has 4, and decoders keep copies beside it.
 FORMATS = {
     "JPEG": 4,
     "MPO": 4,
@@ -29,7 +28,10 @@ FORMATS = {
     "PCX": 4,
     "TGA": 4,
 }
-"""What is read, where Pillow or a plugin of it can. Others run programs or do not say their size first."""
+"""{format: bytes a pixel takes until it is decoded}, as measured; the image itself has 4 of them.
+
+Other formats of Pillow are not read: they run programs, or do not say their size first.
+"""
 
 SCAN = b"\xff\xda"  # how one of a JPEG begins
 MAX_SCANS = 100  # each is a pass over the whole picture, for a hundred bytes of the file

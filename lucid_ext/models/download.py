@@ -37,7 +37,7 @@ def download(url: str, max_bytes: int, seconds: float, silence: float, progress:
         except Exception as error:
             outcome.put(error)
 
-    # No timeout of a socket ends headers that come a byte at a time: whoever reads them is left behind.
+    # No timeout of a socket ends headers that come a byte at a time, so a thread reads and may be abandoned.
     threading.Thread(target=work, name="download", daemon=True).start()
     try:
         found = outcome.get(timeout=seconds)

@@ -55,9 +55,9 @@ def load_image(source: Any, *, max_bytes: int = MAX_BYTES) -> np.ndarray:
 
 
 def as_picture(source: Any) -> np.ndarray:
-    """Return what `load_image` gave before as it is, of whatever size; load anything else.
+    """Return a picture as it is, of whatever size, if `load_image` could have given it; load anything else.
 
-    Of float32 (H, W, 3) in [0, 1] nothing is copied, so that asking again costs next to nothing.
+    Nothing is copied of float32 (H, W, 3) in [0, 1], so that asking again costs next to nothing.
     """
     is_one = isinstance(source, np.ndarray) and source.dtype == np.float32 and source.shape[2:] == (3,)
     if is_one and source.size and source.min() >= 0 and source.max() <= 1:
