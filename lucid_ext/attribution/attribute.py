@@ -14,7 +14,8 @@ from lucid_ext.attribution.methods import METHODS, run
 from lucid_ext.attribution.problem import Problem
 from lucid_ext.attribution.targets import EPSILON, find_targets
 from lucid_ext.attribution.trust import Trust, trust
-from lucid_ext.models import VisionModel, load_image
+from lucid_ext.models import VisionModel
+from lucid_ext.models.images import as_picture
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -128,7 +129,7 @@ def attribute(
     Raises:
         ValueError: one sentence that says what does not fit.
     """
-    problem = Problem(model, _picture(image), source, target, atoms, baseline, seed)
+    problem = Problem(model, as_picture(image), source, target, atoms, baseline, seed)
     return explain(problem, method, **options)
 
 
@@ -150,7 +151,7 @@ def compare(
     baseline: str = "zero",
 ) -> dict[str, Attribution]:
     """The same question answered by several methods, by default by all there are."""
-    problem = Problem(model, _picture(image), source, target, atoms, baseline, seed)
+    problem = Problem(model, as_picture(image), source, target, atoms, baseline, seed)
     return {name: explain(problem, name) for name in methods or METHODS}
 
 
@@ -179,7 +180,7 @@ def from_layers(
         known: see `Problem`.
         options: of the method.
     """
-    picture = _picture(image)
+    picture = as_picture(image)
     layer = find_targets(model, target).layer
     if known is None:
         names = [*(s for s in sources if s != "input"), layer]
@@ -207,7 +208,7 @@ def between(
         seed: of methods that sample.
         options: of the method.
     """
-    picture = _picture(image)
+    picture = as_picture(image)
     for layer in layers:
         model.check_layer(layer)
     known = dict(zip(layers, model.function("input", layers)(model.prepare(picture)[None]), strict=True))
@@ -219,10 +220,6 @@ def between(
         if i
     }
     return {pair: found[pair[1]][pair[0]] for pair in itertools.combinations(layers, 2)}
-
-
-def _picture(image: Any) -> np.ndarray:
-    return image if isinstance(image, np.ndarray) and image.dtype == np.float32 else load_image(image)
 
 
 def _notes(problem: Problem, values: np.ndarray) -> list[str]:

@@ -14,7 +14,7 @@ STRIDE = 2.5  # of epsilon, over all steps: PGD may reach the edge from anywhere
 
 def adversarial(
     model: VisionModel,
-    image: np.ndarray,
+    image: Any,
     target: str | int | None,
     epsilon: float,
     method: str = "pgd",
@@ -32,7 +32,7 @@ def adversarial(
 
     Args:
         model: the network.
-        image: (H, W, 3) in [0, 1]; its centre at the network's size is used.
+        image: anything `load_image` takes; its centre at the network's size is used.
         target: a class, by name or number; None means away from the class the network finds now.
         epsilon: the largest change of any level, in [0, 1] units, such as 4 / 255.
         method: "fgsm" or "pgd".
@@ -54,7 +54,7 @@ def adversarial(
         raise ValueError(f"steps is {steps}; expected at least 1.")
     clean = model.prepare(image)
     if target is None:
-        index = int(model.activations(image, model.logits).argmax())
+        index = int(model.activations(clean, model.logits).argmax())
     else:
         index = _class_number(model, target)
     towards = targeted and target is not None

@@ -1,36 +1,44 @@
-"""Images in: from a sample's name, a file, a URL, bytes, a PIL image or an array to one form."""
+"""Images in: from a sample's name, a file, a URL, an upload, bytes, a PIL image or an array to one form."""
 
-import http.client
+import base64
 import io
 import os
+import re
+import urllib.parse
 import urllib.request
-import warnings
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
+from lucid_ext.models.arrays import from_array
+from lucid_ext.models.decoding import from_file, from_pil
+from lucid_ext.models.download import DownloadError, download
 from lucid_ext.models.samples import SAMPLES, open_sample
 
-LONGEST_SIDE = 1024  # larger pictures are reduced to it: enough to zoom into, small enough to keep
-SMALLEST_SIDE = 16
-MOST_PIXELS = 100_000_000
-MOST_BYTES = 100_000_000  # of a download
-DOWNLOAD_SECONDS = 20
+MAX_BYTES = 800_000_000
+MAX_DOWNLOAD = 100_000_000  # bytes
+DOWNLOAD_SECONDS = 60  # altogether
+SILENT_SECONDS = 20
+LONGEST_NAME = 120  # letters of a name in an error
 
 
-def load_image(source: Any) -> np.ndarray:
+def load_image(source: Any, *, max_bytes: int = MAX_BYTES) -> np.ndarray:
     """Read a picture from wherever it is.
 
     Rotation by EXIF is applied; transparent pixels are laid on white; grey, palette, CMYK and
     16-bit pictures become RGB; of an animation the first frame is taken; a picture with a side
-    over 1024 pixels is reduced to that.
+    over 1024 pixels is reduced to that, but to no less than 256 pixels the other way.
 
     Args:
-        source: the name of a sample (`SAMPLES`), a path, an http(s) URL, bytes of a file, a PIL
-            image, or an array: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), of floats in [0, 1] or
-            integers in 0..255 (uint16: 0..65535).
+        source: the name of a sample (`SAMPLES`), a path, an http(s), file or data URL, bytes of a
+            file, the `value` of a FileUpload, a PIL image, or an array: (H, W), (H, W, 1),
+            (H, W, 3) or (H, W, 4), of floats in [0, 1] or integers in 0..255 (uint16: 0..65535).
+            Floats in a file, as some TIFFs have, are in [0, 1] too.
+        max_bytes: how much memory the picture may take while it is read; one that would take more
+            is refused before it is decoded. A JPEG is decoded at the size it is needed in, so that
+            large photographs take little.
 
     Returns:
         float32 (H, W, 3) in [0, 1].
@@ -38,136 +46,116 @@ def load_image(source: Any) -> np.ndarray:
     Raises:
         ValueError: one sentence that says what is wrong with it and what was expected.
     """
+    if not isinstance(max_bytes, int | float) or not max_bytes > 0:
+        raise ValueError(f"max_bytes is {max_bytes!r}; expected a number of bytes, such as {MAX_BYTES:_}.")
+    try:
+        return _load(source, max_bytes)
+    except MemoryError as error:
+        raise ValueError("there is too little memory to read this picture; scale it down first.") from error
+
+
+def as_picture(source: Any) -> np.ndarray:
+    """Return a picture as it is, of whatever size, if `load_image` could have given it; load anything else.
+
+    Nothing is copied of float32 (H, W, 3) in [0, 1], so that asking again costs next to nothing.
+    """
+    is_one = isinstance(source, np.ndarray) and source.dtype == np.float32 and source.shape[2:] == (3,)
+    if is_one and source.size and source.min() >= 0 and source.max() <= 1:
+        return source
+    return load_image(source)
+
+
+def _load(source: Any, max_bytes: float) -> np.ndarray:
     if isinstance(source, Image.Image):
-        return _from_pil(source, "the image")
+        return from_pil(source, "the image", max_bytes)
     if isinstance(source, bytes | bytearray | memoryview):
-        return _from_file(io.BytesIO(bytes(source)), "the uploaded file")
+        return from_file(io.BytesIO(bytes(source)), "the uploaded file", max_bytes)
     if isinstance(source, str | os.PathLike):
-        return _from_name(source)
-    return _from_array(source)
+        return _from_name(os.fsdecode(source), max_bytes)
+    uploads = _uploads(source)
+    if uploads is None:
+        return from_array(source, "the array", max_bytes)
+    if not uploads:
+        raise ValueError("nothing is uploaded yet, or the list is empty; expected one picture: choose one.")
+    if len(uploads) > 1:
+        raise ValueError(f"{len(uploads)} files are uploaded; expected one picture: give one of them.")
+    name, content = uploads[0]
+    return from_file(io.BytesIO(bytes(content)), _short(str(name)), max_bytes)
 
 
-def _from_name(source: str | os.PathLike) -> np.ndarray:
-    name = os.fspath(source)
+def _uploads(value: Any) -> list[tuple[Any, Any]] | None:
+    """Return (name, content) of each file in the value of a FileUpload, or None where it is none.
+
+    ipywidgets 8 has a tuple of mappings there, ipywidgets 7 a mapping of them by name; one of them will do.
+    """
+    if isinstance(value, Mapping):
+        entries = [(value.get("name"), value)] if "content" in value else list(value.items())
+    elif isinstance(value, list | tuple) and all(isinstance(entry, Mapping) for entry in value):
+        entries = [(entry.get("name"), entry) for entry in value]
+    else:
+        return None
+    found = [(name, entry.get("content")) for name, entry in entries if isinstance(entry, Mapping)]
+    whole = all(isinstance(content, bytes | bytearray | memoryview) for _, content in found)
+    return found if whole and len(found) == len(entries) else None
+
+
+def _from_name(name: str, max_bytes: float) -> np.ndarray:
     if name in SAMPLES:
-        return _from_pil(open_sample(name), name)
-    if str(name).startswith(("http://", "https://")):
-        return _from_file(_download(str(name)), str(name))
-    path = Path(name).expanduser()
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "is neither a sample nor a file"
-        raise ValueError(f"{name!r} {what}; expected a path, a URL or one of {', '.join(SAMPLES)}.")
-    return _from_file(path, str(name))
+        return from_pil(open_sample(name), name, max_bytes)
+    called, address = _short(name), name.strip()
+    scheme = address.partition(":")[0].lower()
+    if scheme in ("http", "https"):
+        try:
+            data = download(address, MAX_DOWNLOAD, DOWNLOAD_SECONDS, SILENT_SECONDS)
+        except DownloadError as error:
+            raise ValueError(
+                f"{called} could not be downloaded ({error}); check the address and the network, or save "
+                "the picture and give its path."
+            ) from error
+        return from_file(io.BytesIO(data), called, max_bytes)
+    if scheme == "data":
+        return from_file(io.BytesIO(_data(address)), "the data URL", max_bytes)
+    if scheme == "file":
+        name = urllib.request.url2pathname(re.sub("^//(localhost)?(?=/)", "", address[len("file:") :]))
+    return _from_path(os.path.expanduser(name), called, max_bytes)
 
 
-def _download(url: str) -> io.BytesIO:
-    try:
-        with urllib.request.urlopen(url, timeout=DOWNLOAD_SECONDS) as response:
-            data = response.read(MOST_BYTES + 1)
-    except (OSError, ValueError, http.client.HTTPException) as error:
+def _from_path(path: str, name: str, max_bytes: float) -> np.ndarray:
+    if not os.path.isfile(path):  # nothing else is opened: a pipe might never answer
+        what = "is neither a sample nor a file"
+        if os.path.isdir(path):
+            what = "is a folder"
+        elif os.path.exists(path):
+            what = "is a device or a pipe"
+        known = ", ".join(SAMPLES)
         raise ValueError(
-            f"{url} could not be downloaded ({type(error).__name__}: {str(error)[:120]}); "
-            "check the address and the network, or save the picture and give its path."
-        ) from error
-    if len(data) > MOST_BYTES:
-        raise ValueError(f"{url} is larger than {MOST_BYTES // 1_000_000} MB; expected a picture.")
-    return io.BytesIO(data)
-
-
-def _from_file(file: Path | io.BytesIO, name: str) -> np.ndarray:
+            f"'{name}' {what}; expected a path, a URL (http, https, file, data) or one of {known}."
+        )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of Pillow, about sizes and odd metadata
-            with Image.open(file) as picture:
-                _check_size(picture, name)
-                picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # lets a large JPEG be decoded small
-                picture.load()
-                return _from_pil(picture, name)
-    except UnusableImageError:
-        raise
-    except Exception as error:  # each decoder has exceptions of its own for a damaged file
-        size = file.stat().st_size if isinstance(file, Path) else file.getbuffer().nbytes
-        what = "is empty" if size == 0 else "cannot be read as a picture, or is cut short"
+        with open(path, "rb") as file:
+            return from_file(file, name, max_bytes)
+    except OSError as error:
         raise ValueError(
-            f"{name} {what} ({size:,} bytes); expected a JPEG, PNG, WebP, GIF or TIFF."
+            f"{name} cannot be read ({error.strerror}); give a picture that you may read."
         ) from error
 
 
-class UnusableImageError(ValueError):
-    """A picture that can be read but not used."""
-
-
-def _check_size(picture: Image.Image, name: str) -> None:
-    width, height = picture.size
-    if min(width, height) < SMALLEST_SIDE:
-        raise UnusableImageError(
-            f"{name} is {width} x {height} pixels; expected at least {SMALLEST_SIDE} x {SMALLEST_SIDE}."
-        )
-    if width * height > MOST_PIXELS:
-        raise UnusableImageError(
-            f"{name} is {width} x {height} pixels; expected at most {MOST_PIXELS // 1_000_000} "
-            "million: scale it down first."
-        )
-
-
-def _from_pil(picture: Image.Image, name: str) -> np.ndarray:
-    _check_size(picture, name)
-    picture = ImageOps.exif_transpose(picture)
-    if picture.mode in ("I", "I;16", "I;16L", "I;16B", "I;16N"):
-        levels = np.asarray(picture).astype(np.float32) / 65535.0
-        picture = Image.fromarray(levels)
-    if picture.mode == "F":
-        return _from_array(_reduced(picture), name)
-    if picture.has_transparency_data:
-        picture = _reduced(picture.convert("RGBA"))
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture)
-    return np.asarray(_reduced(picture.convert("RGB")), np.float32) / 255.0
-
-
-def _reduced(picture: Image.Image) -> Image.Image:
-    """The picture with no side over LONGEST_SIDE."""
-    scale = LONGEST_SIDE / max(picture.size)
-    if scale >= 1:
-        return picture
-    width, height = (max(1, round(side * scale)) for side in picture.size)
-    return picture.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
-
-
-def _from_array(source: Any, name: str = "the array") -> np.ndarray:
+def _data(url: str) -> bytes:
+    """Return what is written in a data URL itself."""
+    kind, _, body = url.partition(",")
     try:
-        array = np.asarray(source)
+        data = urllib.parse.unquote_to_bytes(body)
+        if kind.rstrip().lower().endswith(";base64"):
+            data = base64.urlsafe_b64decode(data + b"==")  # takes both alphabets, and padding or none
     except ValueError as error:
-        raise ValueError(f"{name} is not rectangular; expected (H, W, 3).") from error
-    if array.dtype.kind not in "uifb":
         raise ValueError(
-            f"{type(source).__name__} is no picture; expected a sample's name, a path, a URL, bytes, "
-            "a PIL image or an array of numbers."
-        )
-    if array.ndim == 2:
-        array = array[..., None]
-    if array.ndim != 3 or array.shape[-1] not in (1, 3, 4):
-        hint = "; take one picture of the batch" if array.ndim == 4 else ""
-        if array.ndim == 3 and array.shape[0] in (1, 3, 4):
-            hint = "; move its first axis last"
-        raise ValueError(f"{name} has shape {array.shape}; expected (H, W, 3){hint}.")
-    if min(array.shape[:2]) < SMALLEST_SIDE:
-        raise ValueError(
-            f"{name} is {array.shape[1]} x {array.shape[0]} pixels; "
-            f"expected at least {SMALLEST_SIDE} x {SMALLEST_SIDE}."
-        )
-    if not np.all(np.isfinite(array)):
-        raise ValueError(f"{name} holds NaN or infinity; expected numbers from 0 to 1.")
-    top = {"u": 65535 if array.dtype == np.uint16 else 255, "i": 255, "f": 1, "b": 1}[array.dtype.kind]
-    low, high = float(array.min()), float(array.max())
-    slack = 1e-3 if array.dtype.kind == "f" else 0
-    if low < -slack or high > top + slack:
-        hint = ": divide it by 255" if top == 1 and low >= 0 and high <= 255 else ""
-        raise ValueError(f"{name} holds values from {low:g} to {high:g}; expected 0 to {top}{hint}.")
-    unit = np.clip(array.astype(np.float32) / top, 0.0, 1.0)
-    if unit.shape[-1] == 4:
-        unit = unit[..., :3] * unit[..., 3:] + (1.0 - unit[..., 3:])
-    if max(unit.shape[:2]) > LONGEST_SIDE:
-        planes = [_reduced(Image.fromarray(unit[..., c])) for c in range(unit.shape[-1])]
-        unit = np.clip(np.stack([np.asarray(p) for p in planes], -1), 0.0, 1.0)
-    return np.repeat(unit, 3, axis=-1) if unit.shape[-1] == 1 else unit
+            f"the data URL is damaged ({len(url):,} letters); expected data:image/png;base64,... or the like."
+        ) from error
+    return data
+
+
+def _short(name: str) -> str:
+    """Return a name as it can stand in a sentence."""
+    name = name if name.isprintable() else repr(name)[1:-1]
+    half = LONGEST_NAME // 2
+    return name if len(name) <= LONGEST_NAME else f"{name[:half]}...{name[-half:]}"

@@ -1,7 +1,9 @@
 """InceptionV1 as it was published, in facts: nodes, shapes, where it lives; and a check against them.
 
-Sources: the graph of Lucid's model zoo, which is also that of TensorFlow's "inception5h" example;
-the checksums are those OpenCV's test data records.
+Sources: the graph of Lucid's model zoo, which is also that of TensorFlow's "inception5h" example. What
+is known of the files: TensorFlow's build files have the SHA-256 of inception5h.zip, which covers the
+graph and the class names in it. Of Lucid's own files no checksum was published: that graph is known by
+its nodes and the shapes of its weights only, its class names by their number only.
 """
 
 import dataclasses
@@ -25,21 +27,22 @@ class Source:
 
     Attributes:
         url: of a frozen graph, or of a zip that holds one and its labels.
-        sha1: of that file, where it is known.
+        sha256: of that file, where it was published.
         labels: addresses of the class names, tried in turn, where the file does not hold them.
     """
 
     url: str
-    sha1: str | None = None
+    sha256: str | None = None
     labels: tuple[str, ...] = ()
 
 
 STORAGE = "https://storage.googleapis.com"
+INCEPTION5H = "d13569f6a98159de37e92e9c8ec4dae8f674fbf475f69fe6199b514f756d4364"
+"""The SHA-256 of inception5h.zip, as TensorFlow's own build files of 2017 have it."""
+
 SOURCES = (
-    Source(
-        f"{STORAGE}/download.tensorflow.org/models/inception5h.zip",
-        sha1="e3b84c7e240ce8025b30d868f5e840b4bba9761d",
-    ),
+    Source(f"{STORAGE}/download.tensorflow.org/models/inception5h.zip", INCEPTION5H),
+    Source("http://download.tensorflow.org/models/inception5h.zip", INCEPTION5H),
     Source(
         f"{STORAGE}/modelzoo/vision/other_models/InceptionV1.pb",
         labels=(

@@ -30,8 +30,8 @@ def is_keras(source: Any) -> bool:
     """Whether `load_keras` is to load it: a model, a Keras file, or a folder (a SavedModel)."""
     if not isinstance(source, str | os.PathLike):
         return True
-    path = Path(source).expanduser()
-    return path.suffix in {".keras", ".h5", ".hdf5"} or path.is_dir()
+    path = Path(os.path.expanduser(source))
+    return path.suffix in {".keras", ".h5", ".hdf5"} or os.path.isdir(path)
 
 
 def load_keras(
@@ -42,14 +42,14 @@ def load_keras(
 ) -> VisionModel:
     """Freeze a Keras model; arguments and errors are those of `load_model`."""
     call: Call
-    if isinstance(source, str | os.PathLike) and Path(source).expanduser().is_dir():
+    if isinstance(source, str | os.PathLike) and os.path.isdir(os.path.expanduser(source)):
         name = Path(source).name
-        call, shape = open_saved_model(Path(source).expanduser())
+        call, shape = open_saved_model(Path(os.path.expanduser(source)))
         fixed = True
     else:
         model, name = (source, getattr(source, "name", "the model"))
         if isinstance(source, str | os.PathLike):
-            model, name = _open_file(Path(source).expanduser()), Path(source).stem
+            model, name = _open_file(Path(os.path.expanduser(source))), Path(source).stem
         call, shape, fixed = _inference(model, name)
     height, width, channels = _image_shape(shape, size, fixed, name)
     prepare = _preparation(preprocess, channels)

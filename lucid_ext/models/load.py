@@ -1,5 +1,6 @@
 """`load_model`: the embedded network, InceptionV1, or a frozen graph of the same family from a file."""
 
+import os
 import warnings
 from collections.abc import Sequence
 from importlib import resources
@@ -58,8 +59,8 @@ def load_model(
         raise ValueError(f"labels, preprocess and size are for Keras models; {source} brings its own.")
     if source == inception_v1.NAME:
         return _inception(sources.find(), inception_v1.NAME)
-    path = ASSETS / f"{EMBEDDED}.pb" if source == EMBEDDED else Path(source).expanduser()
-    if not path.is_file():
+    path = ASSETS / f"{EMBEDDED}.pb" if source == EMBEDDED else Path(os.path.expanduser(source))
+    if not os.path.isfile(path):
         raise ValueError(
             f"there is no file {path}; expected a frozen graph (.pb) with its card (.json) beside it, "
             f"InceptionV1 (.pb or .zip), {inception_v1.NAME!r}, or nothing for the embedded network."

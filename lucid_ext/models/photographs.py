@@ -43,7 +43,7 @@ class Photographs(Sequence[np.ndarray]):
         if images is None:
             self._take_crops()
         elif isinstance(images, str | os.PathLike):
-            self._take_folder(Path(images).expanduser())
+            self._take_folder(Path(os.path.expanduser(images)))
         else:
             self._take_list(images)
 
@@ -122,12 +122,12 @@ class Photographs(Sequence[np.ndarray]):
         )
 
     def _take_folder(self, folder: Path) -> None:
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             raise ValueError(
                 f"{folder} is no folder; expected one with photographs in it, or a list of them."
             )
         paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in KINDS]
-        paths = [path for path in paths if path.is_file() and not path.name.startswith(".")]
+        paths = [path for path in paths if os.path.isfile(path) and not path.name.startswith(".")]
         if not paths:
             raise ValueError(f"there is no picture in {folder}; expected JPEG, PNG, WebP, GIF or TIFF files.")
         self._keep([str(path.relative_to(folder)) for path in paths], paths)

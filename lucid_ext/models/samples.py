@@ -42,7 +42,11 @@ FILES = {
 
 
 def open_sample(name: str) -> Image.Image:
-    """The sample of this name."""
+    """Return the sample of this name.
+
+    Raises:
+        ValueError: its package is not installed, or has it no more.
+    """
     if name == "cat_coffee":
         return _cat_and_coffee()
     package, file = FILES[name]
@@ -50,8 +54,11 @@ def open_sample(name: str) -> Image.Image:
     spec = importlib.util.find_spec(root)  # finds the files without importing the package
     if spec is None or not spec.submodule_search_locations:
         raise ValueError(f"the sample {name!r} needs the package {root}, which is not installed.")
-    with Image.open(Path(spec.submodule_search_locations[0], *rest, file)) as picture:
-        return picture.convert("RGB")
+    try:
+        with Image.open(Path(spec.submodule_search_locations[0], *rest, file)) as picture:
+            return picture.convert("RGB")
+    except OSError as error:
+        raise ValueError(f"the sample {name!r} cannot be read from {root}: install {root} anew.") from error
 
 
 def _cat_and_coffee() -> Image.Image:

@@ -1,13 +1,14 @@
 """Where InceptionV1 comes from: a file, a folder, the cache, the network, in this order.
 
 The cache holds one zip with the graph and its class names: it is there whole or not at all, its
-checksums show a flipped bit, and it is read without being unpacked. Whatever a graph came from, it
-is checked node by node before anything else is done with it.
+checksums show a flipped bit, and it is read without being unpacked. What is downloaded is compared
+with its SHA-256 where one was published (`inception_v1.SOURCES`). Whatever a graph came from, it is
+checked node by node before anything else is done with it.
 """
 
+import hashlib
 import io
 import os
-import tempfile
 import warnings
 import zipfile
 import zlib
@@ -17,6 +18,7 @@ from typing import TypeAlias
 
 from lucid_ext.files import cache_folder, write_atomically
 from lucid_ext.models import inception_v1
+from lucid_ext.models.download import download
 from lucid_ext.models.graph import GraphDef, read
 from lucid_ext.models.inception_v1 import CLASSES, NAME, NAMED_CLASSES, Source
 
@@ -24,6 +26,7 @@ MODELS = "LUCID_EXT_MODELS"
 """The environment variable that names a folder of downloaded networks."""
 
 TIMEOUT_SECONDS = 30.0  # of silence, while connecting or in the middle
+DOWNLOAD_SECONDS = 1800.0  # for a whole file, on a slow line
 
 Network: TypeAlias = tuple[GraphDef, list[str]]
 """A checked graph and its class names, none where they are unknown."""
@@ -85,13 +88,14 @@ def from_file(path: Path) -> Network:
 
 def _in_folder() -> Path | None:
     """The file of the network in the reader's own folder of networks, if there is any."""
-    folder = os.environ.get(MODELS)
-    if not folder:
+    named = os.environ.get(MODELS)
+    if not named:
         return None
-    if not Path(folder).expanduser().is_dir():
-        raise ValueError(f"${MODELS} is {folder!r}, which is no folder; expected one with inception5h.zip.")
-    files = (Path(folder).expanduser() / name for name in inception_v1.FILE_NAMES)
-    return next((file for file in files if file.is_file()), None)
+    folder = os.path.expanduser(named)
+    if not os.path.isdir(folder):
+        raise ValueError(f"${MODELS} is {named!r}, which is no folder; expected one with inception5h.zip.")
+    files = (os.path.join(folder, name) for name in inception_v1.FILE_NAMES)
+    return next((Path(file) for file in files if os.path.isfile(file)), None)
 
 
 def _from_zip(file: Path | io.BytesIO, name: str) -> Network:
@@ -130,21 +134,16 @@ def _labels(text: bytes, name: str) -> list[str]:
 
 def _download(sources: Sequence[Source], timeout: float) -> tuple[bytes, Network]:
     """The first source that has it: as the zip to keep, and read from it."""
-    import requests
-
     failures = []
     for source in sources:
         try:
-            packed = _fetch(source.url, source.sha1, timeout)
+            packed = _fetch(source.url, source.sha256, timeout)
             if not source.url.endswith(".zip"):
                 inception_v1.check(read(packed, source.url), source.url)
                 packed = _pack(packed, _first_labels(source.labels, timeout))
             return packed, _from_zip(io.BytesIO(packed), source.url)
         except (OSError, ValueError) as error:
-            # What a lost connection says of itself is for programmers.
-            lost = isinstance(error, requests.ConnectionError | requests.Timeout)
-            what = type(error).__name__ if lost else str(error)[:160]
-            failures.append(f"{source.url.rpartition('/')[2]}: {what}")
+            failures.append(f"{source.url.rpartition('/')[2]}: {str(error)[:160]}")
     raise ValueError(
         f"InceptionV1's weights are not on this machine and could not be downloaded "
         f"({'; '.join(failures)}): get {sources[0].url} by other means and give its path to load_model or "
@@ -164,19 +163,13 @@ def _first_labels(urls: Sequence[str], timeout: float) -> bytes | None:
     return None
 
 
-def _fetch(url: str, sha1: str | None, timeout: float) -> bytes:
-    """Download a file and check it against its checksum, where that is known."""
-    import pooch
-
-    with tempfile.TemporaryDirectory(prefix="lucid_ext") as folder:
-        file = pooch.retrieve(
-            url,
-            known_hash=sha1 and f"sha1:{sha1}",
-            fname="download",
-            path=folder,
-            downloader=pooch.HTTPDownloader(timeout=timeout, progressbar=True, chunk_size=1 << 16),
-        )
-        return Path(file).read_bytes()
+def _fetch(url: str, sha256: str | None, timeout: float) -> bytes:
+    """Download a file and check it against its checksum, where one is known."""
+    data = download(url, inception_v1.MOST_BYTES, DOWNLOAD_SECONDS, timeout, progress=True)
+    found = hashlib.sha256(data).hexdigest()
+    if sha256 is not None and sha256 != found:
+        raise ValueError(f"its SHA-256 is {found[:12]}..., expected {sha256[:12]}...")
+    return data
 
 
 def _pack(graph: bytes, labels: bytes | None) -> bytes:

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from lucid_ext.models.graph import GraphDef, add_pre_relu, beside, between, bottlenecks, take_weights
+from lucid_ext.models.images import as_picture
 from lucid_ext.models.layers import Layers, dependencies, receptive_fields
 
 # What a layer can end in; of the nodes that all of the image passes through, these are listed
@@ -203,11 +204,11 @@ class VisionModel:
         low, high = self.value_range
         return low + (high - low) * images
 
-    def prepare(self, image: np.ndarray) -> np.ndarray:
-        """The centre of an image at the network's own size.
+    def prepare(self, image: Any) -> np.ndarray:
+        """Return the centre of an image at the network's own size.
 
         Args:
-            image: (H, W, 3) in [0, 1], as `load_image` returns it.
+            image: anything `load_image` takes.
 
         Returns:
             float32 (height, width, 3) in [0, 1]: what the network sees.
@@ -218,24 +219,24 @@ class VisionModel:
         resized = tf.image.resize(crop, self.size, method="bicubic", antialias=True)
         return np.clip(resized.numpy(), 0.0, 1.0)
 
-    def crop(self, image: np.ndarray) -> np.ndarray:
-        """The largest centred part of an image that has the shape of the network's input."""
-        image = np.asarray(image, np.float32)
-        if image.ndim != 3 or image.shape[-1] != 3:
-            raise ValueError(
-                f"image has shape {image.shape}; expected (height, width, 3): use load_image first."
-            )
+    def crop(self, image: Any) -> np.ndarray:
+        """Return the largest centred part of an image that has the shape of the network's input.
+
+        Args:
+            image: anything `load_image` takes.
+        """
+        image = as_picture(image)
         height, width = self.size
         scale = min(image.shape[0] / height, image.shape[1] / width)
         crop_h, crop_w = max(1, round(height * scale)), max(1, round(width * scale))
         top, left = (image.shape[0] - crop_h) // 2, (image.shape[1] - crop_w) // 2
         return image[top : top + crop_h, left : left + crop_w]
 
-    def activations(self, image: np.ndarray, layer: str | Sequence[str]) -> Any:
-        """Activations of one layer, or of several in one pass.
+    def activations(self, image: Any, layer: str | Sequence[str]) -> Any:
+        """Return activations of one layer, or of several in one pass.
 
         Args:
-            image: (H, W, 3) in [0, 1]; its centre square at the network's size is used.
+            image: anything `load_image` takes; its centre at the network's size is used.
             layer: a name in `layers` or of any node of the graph; or a sequence of them.
 
         Returns:
@@ -249,8 +250,13 @@ class VisionModel:
         arrays = {name: tensor.numpy()[0] for name, tensor in zip(names, found, strict=True)}
         return arrays[layer] if isinstance(layer, str) else arrays
 
-    def predict(self, image: np.ndarray, top: int = 5) -> list[tuple[str, float]]:
-        """The `top` most probable classes: [(label, probability)], falling."""
+    def predict(self, image: Any, top: int = 5) -> list[tuple[str, float]]:
+        """Return the `top` most probable classes: [(label, probability)], falling.
+
+        Args:
+            image: anything `load_image` takes.
+            top: how many.
+        """
         probabilities = self.activations(image, self.softmax)
         order = np.argsort(-probabilities, kind="stable")[:top]
         return [(self.labels[i], float(probabilities[i])) for i in order]

@@ -38,6 +38,10 @@ def test_an_empty_folder_is_one_sentence(tmp_path):
         Photographs(tmp_path)
     with pytest.raises(ValueError, match=r"nowhere is no folder; expected one with photographs"):
         Photographs(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match=r"nobody_at_all/x is no folder"):
+        Photographs("~nobody_at_all/x")
+    with pytest.raises(ValueError, match="is no folder"):
+        Photographs("x" * 5000)
     with pytest.raises(ValueError, match="the list of photographs is empty"):
         Photographs([])
 
@@ -63,3 +67,10 @@ def test_samples_are_sixty_crops(model):
     assert np.array_equal(photographs[photographs.names.index("cat")], pixels[:, 75:375])
     assert np.array_equal(photographs[photographs.names.index("cat, crop 1")], pixels[:150, 75:225])
     assert np.array_equal(photographs[photographs.names.index("cat, crop 9")], pixels[150:, 225:375])
+
+
+def test_several_uploads_are_photographs(folder):
+    entries = [{"name": name, "content": (folder / name).read_bytes()} for name in ("a.png", "b.png")]
+    found = dict(Photographs(tuple(entries)).readable())
+    for i, name in enumerate(("a.png", "b.png")):
+        assert np.array_equal(found[i], lx.load_image(folder / name))

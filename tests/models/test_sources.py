@@ -1,9 +1,9 @@
 """Where InceptionV1 comes from: files, folders, the cache, a server; and what of them is refused."""
 
-import contextlib
+import gzip
 import hashlib
-import http.server
 import io
+import itertools
 import subprocess
 import sys
 import threading
@@ -17,6 +17,7 @@ from lucid_ext.models import inception_v1, sources
 from lucid_ext.models.graph import GraphDef
 from lucid_ext.models.inception_v1 import GRAPH_IN_ZIP, LABELS_IN_ZIP, Source
 from lucid_ext.models.load import ASSETS
+from tests.models.server import drip, part, redirect, stall, whole
 
 
 @pytest.fixture(scope="module")
@@ -271,86 +272,34 @@ def test_damaged_file_in_own_folder_is_said_and_not_passed_over(tmp_path, monkey
         lx.load_model("inception_v1")
 
 
-def test_folder_that_is_none(tmp_path, monkeypatch):
-    monkeypatch.setenv(sources.MODELS, str(tmp_path / "nowhere"))
+@pytest.mark.parametrize("name", ["nowhere", "~nobody_at_all/nowhere", "nowhere" * 1000])
+def test_folder_that_is_none(tmp_path, monkeypatch, name):
+    monkeypatch.setenv(sources.MODELS, name if name.startswith("~") else str(tmp_path / name))
     with pytest.raises(ValueError, match=r"\$LUCID_EXT_MODELS is .*nowhere.* which is no folder"):
         lx.load_model("inception_v1")
 
 
+@pytest.mark.parametrize("name", ["~nobody_at_all/net.pb", "net" * 2000, "a\0b"])
+def test_names_of_no_file(name):
+    with pytest.raises(ValueError, match="there is no file"):
+        lx.load_model(name)
+
+
+def test_own_folder_at_home(tmp_path, monkeypatch, archive):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv(sources.MODELS, "~")
+    (tmp_path / "inception5h.zip").write_bytes(archive)
+    assert lx.load_model("inception_v1").labels[1] == "thing 1"
+
+
 # The network.
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """Serves `paths`, {path: function of the handler}, and remembers what was asked for."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.paths, self.asked = {}, []
-        self.ended = threading.Event()
-
-    def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.server_port}/{path}"
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.server.asked.append(self.path)
-        answer = self.server.paths.get(self.path.lstrip("/"))
-        if answer is None:
-            self.send_error(404)
-            return
-        with contextlib.suppress(ConnectionError):
-            answer(self)
-
-    def log_message(self, *args):
-        pass
-
-
-def whole(data: bytes):
-    return part(data, len(data))
-
-
-def part(data: bytes, count: int):
-    """Promises all, sends `count` bytes, hangs up."""
-
-    def answer(handler):
-        handler.send_response(200)
-        handler.send_header("Content-Length", str(len(data)))
-        handler.end_headers()
-        handler.wfile.write(data[:count])
-
-    return answer
-
-
-def stall(data: bytes, count: int):
-    """Promises all, sends `count` bytes, and then nothing."""
-
-    def answer(handler):
-        part(data, count)(handler)
-        handler.wfile.flush()
-        handler.server.ended.wait(60)
-
-    return answer
-
-
-@pytest.fixture
-def server():
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield server
-        server.ended.set()
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
 def both(server, monkeypatch, archive):
     """The two sources, as they are published, at the local server."""
     both = (
-        Source(server.url("inception5h.zip"), sha1=hashlib.sha1(archive).hexdigest()),
+        Source(server.url("inception5h.zip"), sha256=hashlib.sha256(archive).hexdigest()),
         Source(server.url("InceptionV1.pb"), labels=(server.url("labels.txt"), server.url("ImageNet.txt"))),
     )
     monkeypatch.setattr(inception_v1, "SOURCES", both)
@@ -403,6 +352,34 @@ def test_stall_is_given_up(server, second, archive, names):
     server.paths["inception5h.zip"] = stall(archive, 100_000)
     _, labels = sources.find(timeout=0.5)
     assert labels == names.decode().splitlines()
+
+
+def test_a_byte_at_a_time_is_given_up(server, second, names, monkeypatch):
+    monkeypatch.setattr(sources, "DOWNLOAD_SECONDS", 2)
+    start = [b"HTTP/1.1 200 OK\r\nServer: "]
+    server.paths["inception5h.zip"] = drip(itertools.chain(start, itertools.repeat(b"x")), pause=0.05)
+    _, labels = sources.find()
+    assert labels == names.decode().splitlines()
+
+
+def test_packed_on_its_way(server, both, archive, cache):
+    server.paths["inception5h.zip"] = whole(gzip.compress(archive, 1), Content_Encoding="gzip")
+    assert lx.load_model("inception_v1").labels[1] == "thing 1"
+    assert (cache / CACHED[0]).read_bytes() == archive
+
+
+def test_what_is_said_of_a_wrong_checksum_and_of_other_addresses(server, both, cache):
+    server.paths |= {
+        "inception5h.zip": whole(b"another"),
+        "InceptionV1.pb": redirect("ftp://127.0.0.1/net.pb"),
+    }
+    found, expected = hashlib.sha256(b"another").hexdigest()[:12], both[0].sha256[:12]
+    what = (
+        rf"its SHA-256 is {found}\.\.\., expected {expected}.*InceptionV1\.pb: it leads to ftp:, not to http"
+    )
+    with pytest.raises(ValueError, match=what):
+        lx.load_model("inception_v1")
+    assert files_in(cache) == []
 
 
 def test_interrupted_download_starts_cleanly_again(server, both, archive, cache):

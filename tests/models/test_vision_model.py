@@ -1,6 +1,10 @@
+import base64
+import io
+
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 import lucid_ext as lx
 
@@ -100,6 +104,75 @@ def test_a_source_that_other_paths_go_around_is_refused(model):
         model.function("mixed4a_1x1", ["softmax2"])(np.zeros((1, 14, 14, 96)))
 
 
-def test_image_of_wrong_shape(model):
-    with pytest.raises(ValueError, match=r"shape \(4, 4\); expected \(height, width, 3\)"):
-        model.predict(np.zeros((4, 4)))
+@pytest.fixture
+def forms(cat, tmp_path):
+    """One picture, of whole levels, in every form a picture may have."""
+    levels = np.round(cat * 255).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(levels).save(file, "png")
+    (tmp_path / "cat.png").write_bytes(file.getvalue())
+    return {
+        "name": "cat_coffee",
+        "path": tmp_path / "cat.png",
+        "text of a path": str(tmp_path / "cat.png"),
+        "bytes": file.getvalue(),
+        "data URL": "data:image/png;base64," + base64.b64encode(file.getvalue()).decode(),
+        "PIL image": Image.fromarray(levels),
+        "upload": ({"name": "cat.png", "content": memoryview(file.getvalue())},),
+        "levels": levels,
+        "whole numbers": levels.astype(np.int64),
+        "opaque": np.dstack([levels, np.full(levels.shape[:2], 255, np.uint8)]),
+        "doubles": levels / 255,
+        "list": (levels / 255).tolist(),
+    }
+
+
+def test_whatever_load_image_takes_is_taken_everywhere(model, cat, forms):
+    """As numbers of 0 to 255 once were another picture, and names no picture at all."""
+    seen = model.prepare(cat)
+    for form, image in forms.items():
+        np.testing.assert_allclose(model.prepare(image), seen, atol=1e-6, err_msg=form)
+        assert model.crop(image).shape == model.crop(cat).shape
+    probabilities = dict(model.predict(cat, 5))
+    for form in ("name", "path", "levels", "doubles", "upload"):
+        assert dict(model.predict(forms[form], 5)) == pytest.approx(probabilities, abs=1e-4), form
+    acts = model.activations(cat, "mixed5a")
+    np.testing.assert_allclose(model.activations(forms["levels"], "mixed5a"), acts, atol=1e-3)
+    expected = lx.attribute(model, cat, "mixed5a", "espresso").values
+    for form in ("name", "levels"):
+        found = lx.attribute(model, forms[form], "mixed5a", "espresso").values
+        np.testing.assert_allclose(found, expected, atol=1e-3 * np.abs(expected).max())
+    twin = lx.adversarial(model, forms["path"], None, 1 / 255, "fgsm")
+    assert np.abs(twin - seen).max() < 1.01 / 255
+
+
+def test_what_load_image_refuses_is_refused_everywhere(model, cat):
+    for image, what in (
+        (cat * 255, "the array holds values from .*; expected 0 to 1: divide it by 255"),
+        (cat - 1, "the array holds values from -1"),
+        (np.where(cat > 0.5, np.nan, cat), "NaN or infinity"),
+        (cat[None], r"shape \(1, 448, 448, 3\).*take one picture of the batch"),
+        (np.zeros((4, 4)), "is 4 x 4 pixels"),
+        (None, "NoneType is no picture"),
+        ("dog.png", "'dog.png' is neither a sample nor a file"),
+        ((), "nothing is uploaded yet"),
+    ):
+        for ask in (
+            model.predict,
+            model.prepare,
+            model.crop,
+            lambda image: model.activations(image, "mixed4d"),
+            lambda image: lx.adversarial(model, image, None, 0.01),
+            lambda image: lx.attribute(model, image, "mixed4d", "espresso"),
+        ):
+            with pytest.raises(ValueError, match=what):
+                ask(image)
+
+
+@pytest.mark.parametrize("size", [(112, 112), (2000, 1500), (20, 30), (8, 8)])
+def test_what_is_a_picture_already_is_not_copied(model, size, rng):
+    """So that adversarial and other images of the network's size pass through unchanged."""
+    image = rng.random((*size, 3), np.float32)
+    assert np.shares_memory(model.crop(image), image)
+    if size == model.size:
+        assert model.prepare(image).tobytes() == image.tobytes()
