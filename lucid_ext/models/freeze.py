@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from lucid_ext.models.graph import GraphDef, between, check, node_of
+from lucid_ext.models.graph import GraphDef, between, check, in_order, node_of
 from lucid_ext.models.names import Labels, named, scope_labels
 
 # Nodes that hand on what they are given. Some carry a gradient under a name of this process alone.
@@ -69,7 +69,8 @@ def freeze(
         node.input.extend(kept)
         for key in [key for key in node.attr if key.startswith("_")]:
             del node.attr[key]
-    graph_def = _folded(_sorted(between(graph_def, (), [origin(frozen.outputs[0].name)])))
+    wanted = between(graph_def, (), [origin(frozen.outputs[0].name)])
+    graph_def = _folded(in_order(wanted, name))
     if not any(node.op == "Placeholder" for node in graph_def.node):
         raise ValueError(f"{name} gives the same for every image, so there is nothing to look into.")
     found = [(origin(tensor), path) for tensor, path in labels if node_of(tensor) in nodes]
@@ -137,20 +138,6 @@ def _inlined(frozen: tf.types.experimental.ConcreteFunction) -> tf.types.experim
 
     spec = tf.TensorSpec(given.shape, given.dtype, name="images")
     return convert_variables_to_constants_v2(tf.compat.v1.wrap_function(again, [spec]))
-
-
-def _sorted(graph_def: GraphDef) -> GraphDef:
-    """The nodes in an order in which they can be computed."""
-    import networkx
-
-    edges = [(node_of(tensor), node.name) for node in graph_def.node for tensor in node.input]
-    nodes = {node.name: node for node in graph_def.node}
-    order = networkx.DiGraph()
-    order.add_nodes_from(nodes)
-    order.add_edges_from(edges)
-    result = GraphDef(versions=graph_def.versions)
-    result.node.extend(nodes[name] for name in networkx.topological_sort(order))
-    return result
 
 
 def _folded(graph_def: GraphDef) -> GraphDef:

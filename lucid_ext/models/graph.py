@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -16,123 +16,34 @@ SMALLEST_WEIGHT = 8
 # A constant may state one number for a whole shape; this many in all are more than any graph needs.
 MOST_CLAIMED = 1_000_000
 
+# More than any image classifier has; networks of a thousand layers have 10,000 nodes.
+MAX_NODES = 100_000
+MAX_INPUTS = 1_000_000
+
+# No window, stride, padding, radius or block of an operation is wider than an image.
+MAX_ATTRIBUTE = 4096
+
 # Where a constant keeps numbers that are not in `tensor_content`.
 LISTS = ("half_val", "float_val", "double_val", "int_val", "int64_val", "bool_val", "string_val")
 
 # What an image classifier at inference is made of. Anything else is refused before it can run:
 # a graph is a program, and some ops read files or call Python.
-ALLOWED_OPS = frozenset(
-    [
-        "Abs",
-        "Add",
-        "AddN",
-        "AddV2",
-        "ArgMax",
-        "AvgPool",
-        "BatchMatMul",
-        "BatchMatMulV2",
-        "BatchMatMulV3",
-        "BiasAdd",
-        "BroadcastTo",
-        "Cast",
-        "Ceil",
-        "ClipByValue",
-        "Concat",
-        "ConcatV2",
-        "Const",
-        "Conv2D",
-        "DepthwiseConv2dNative",
-        "DepthToSpace",
-        "Div",
-        "Einsum",
-        "Elu",
-        "Equal",
-        "Erf",
-        "Erfc",
-        "Exp",
-        "ExpandDims",
-        "Fill",
-        "Floor",
-        "FusedBatchNorm",
-        "FusedBatchNormV2",
-        "FusedBatchNormV3",
-        "GatherV2",
-        "Greater",
-        "GreaterEqual",
-        "Identity",
-        "IdentityN",
-        "Less",
-        "LessEqual",
-        "LogicalAnd",
-        "LogicalNot",
-        "LogicalOr",
-        "LRN",
-        "LeakyRelu",
-        "Log",
-        "LogSoftmax",
-        "MatMul",
-        "Max",
-        "MaxPool",
-        "MaxPoolV2",
-        "Maximum",
-        "Mean",
-        "Min",
-        "Minimum",
-        "MirrorPad",
-        "Mul",
-        "Neg",
-        "NoOp",
-        "OneHot",
-        "Pack",
-        "Pad",
-        "PadV2",
-        "Placeholder",
-        "PlaceholderWithDefault",
-        "Pow",
-        "Prod",
-        "Range",
-        "Rank",
-        "RealDiv",
-        "Reciprocal",
-        "Relu",
-        "Relu6",
-        "Reshape",
-        "ResizeBicubic",
-        "ResizeBilinear",
-        "ResizeNearestNeighbor",
-        "ReverseV2",
-        "Roll",
-        "Rsqrt",
-        "Select",
-        "SelectV2",
-        "Selu",
-        "Shape",
-        "Sigmoid",
-        "Sign",
-        "Size",
-        "Slice",
-        "Softmax",
-        "Softplus",
-        "SpaceToBatchND",
-        "BatchToSpaceND",
-        "SpaceToDepth",
-        "Split",
-        "SplitV",
-        "Sqrt",
-        "Square",
-        "SquaredDifference",
-        "Squeeze",
-        "StopGradient",
-        "StridedSlice",
-        "Sub",
-        "Sum",
-        "Tanh",
-        "Tile",
-        "Transpose",
-        "Unpack",
-        "ZerosLike",
-    ]
-)
+ALLOWED_OPS = {
+    "Abs", "Add", "AddN", "AddV2", "ArgMax", "AvgPool", "BatchMatMul", "BatchMatMulV2",
+    "BatchMatMulV3", "BiasAdd", "BroadcastTo", "Cast", "Ceil", "ClipByValue", "Concat", "ConcatV2",
+    "Const", "Conv2D", "DepthwiseConv2dNative", "DepthToSpace", "Div", "Einsum", "Elu", "Equal",
+    "Erf", "Erfc", "Exp", "ExpandDims", "Fill", "Floor", "FusedBatchNorm", "FusedBatchNormV2",
+    "FusedBatchNormV3", "GatherV2", "Greater", "GreaterEqual", "Identity", "IdentityN", "Less",
+    "LessEqual", "LogicalAnd", "LogicalNot", "LogicalOr", "LRN", "LeakyRelu", "Log", "LogSoftmax",
+    "MatMul", "Max", "MaxPool", "MaxPoolV2", "Maximum", "Mean", "Min", "Minimum", "MirrorPad",
+    "Mul", "Neg", "NoOp", "OneHot", "Pack", "Pad", "PadV2", "Placeholder", "PlaceholderWithDefault",
+    "Pow", "Prod", "Range", "Rank", "RealDiv", "Reciprocal", "Relu", "Relu6", "Reshape",
+    "ResizeBicubic", "ResizeBilinear", "ResizeNearestNeighbor", "ReverseV2", "Roll", "Rsqrt",
+    "Select", "SelectV2", "Selu", "Shape", "Sigmoid", "Sign", "Size", "Slice", "Softmax",
+    "Softplus", "SpaceToBatchND", "BatchToSpaceND", "SpaceToDepth", "Split", "SplitV", "Sqrt",
+    "Square", "SquaredDifference", "Squeeze", "StopGradient", "StridedSlice", "Sub", "Sum", "Tanh",
+    "Tile", "Transpose", "Unpack", "ZerosLike",
+}  # fmt: skip
 
 
 def read(data: bytes, name: str) -> GraphDef:
@@ -279,70 +190,22 @@ def between(graph_def: GraphDef, replaced: Collection[str], fetch: Iterable[str]
     return part
 
 
-def bottlenecks(graph_def: GraphDef, source: str, target: str) -> list[str]:
-    """The nodes every path from `source` to `target` goes through, both included, in order.
-
-    They are the dominators of `target`; empty when no path leads there.
-    """
-    import networkx
-
-    paths = _flow(graph_def)
-    dominator = networkx.immediate_dominators(paths, source) if source in paths else {}
-    if target not in dominator:
-        return []
-    found = [target]
-    while found[-1] != source:
-        found.append(dominator[found[-1]])
-    return found[::-1]
-
-
-def beside(graph_def: GraphDef, source: str, targets: Iterable[str]) -> list[str]:
-    """The nodes that decide `targets` together with `source`, and do not depend on it.
-
-    They are where paths from `input` around `source` join those that go through it. Nodes that
-    tell no more than a shape, and those of several outputs, are passed over for what they read.
+def in_order(graph_def: GraphDef, name: str) -> GraphDef:
+    """Return the graph with its nodes in an order in which they can be computed.
 
     Raises:
-        ValueError: a target does not come after `source`.
+        ValueError: there is none, as nodes read each other in a circle; `name` is what to call it.
     """
     import networkx
 
-    flow = _flow(graph_def)
-    decided = {source, *networkx.descendants(flow, source)}
-    seen = {"input", *networkx.descendants(flow, "input")}
-    passed_over = decided | _only_shapes(graph_def, seen)
-    passed_over |= {node.name for node in graph_def.node if node.op in ("Split", "SplitV", "Unpack")}
-    waiting, known, found = list(targets), {source}, []
-    for name in waiting:
-        if name not in decided:
-            raise ValueError(f"{name} does not come after {source}, so it is no function of it.")
-    while waiting:
-        name = waiting.pop()
-        if name in known:
-            continue
-        known.add(name)
-        if name in passed_over:
-            waiting += [tensor for tensor in flow.predecessors(name) if tensor in seen]
-        else:
-            found.append(name)
-    return [node.name for node in graph_def.node if node.name in found]
-
-
-def _flow(graph_def: GraphDef) -> Any:
-    """Who is read by whom, as a networkx.DiGraph."""
-    import networkx
-
-    edges = [(node_of(i), node.name) for node in graph_def.node for i in node.input]
-    return networkx.DiGraph(edges)
-
-
-def _only_shapes(graph_def: GraphDef, seen: Collection[str]) -> set[str]:
-    """Of the nodes in `seen`, those that depend on the input by shapes alone."""
-    found, before = set[str](), -1
-    while len(found) > before:
-        before = len(found)
-        for node in graph_def.node:
-            inputs = [i for i in map(node_of, node.input) if i in seen]
-            if node.op in ("Rank", "Shape", "Size") or (inputs and found.issuperset(inputs)):
-                found.add(node.name)
-    return found
+    nodes = {node.name: node for node in graph_def.node}
+    edges = ((source, node.name) for node in graph_def.node for source in map(node_of, node.input))
+    order = networkx.DiGraph()
+    order.add_nodes_from(nodes)
+    order.add_edges_from(edge for edge in edges if edge[0] in nodes)
+    result = GraphDef(versions=graph_def.versions)
+    try:
+        result.node.extend(nodes[node] for node in networkx.topological_sort(order))
+    except networkx.NetworkXUnfeasible:
+        raise ValueError(f"{name}: its nodes read each other in a circle, so none comes first.") from None
+    return result
