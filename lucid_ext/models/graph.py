@@ -16,12 +16,14 @@ SMALLEST_WEIGHT = 8
 # A constant may state one number for a whole shape; this many in all are more than any graph needs.
 MOST_CLAIMED = 1_000_000
 
-# More than any image classifier has; networks of a thousand layers have 10,000 nodes.
+# Far more than image classifiers have. TensorFlow follows the nodes by recursion, which ends in a
+# crash at some 30,000 in a row.
 MAX_NODES = 100_000
 MAX_INPUTS = 1_000_000
+MAX_DEPTH = 10_000
 
-# No window, stride, padding, radius or block of an operation is wider than an image.
-MAX_ATTRIBUTE = 4096
+# No window, stride, padding, radius or block of an operation is wider.
+MAX_ATTRIBUTE = 1024
 
 # Where a constant keeps numbers that are not in `tensor_content`.
 LISTS = ("half_val", "float_val", "double_val", "int_val", "int64_val", "bool_val", "string_val")
@@ -77,6 +79,12 @@ def check(graph_def: GraphDef, name: str) -> None:
         graph_def: the graph; nothing of it has run.
         name: what to call it in an error.
     """
+    inputs = sum(len(node.input) for node in graph_def.node)
+    if len(graph_def.node) > MAX_NODES or inputs > MAX_INPUTS:
+        raise ValueError(
+            f"{name} has {len(graph_def.node):,} nodes with {inputs:,} inputs, so it was not loaded; "
+            f"expected at most {MAX_NODES:,} with {MAX_INPUTS:,}."
+        )
     strange = sorted({node.op for node in graph_def.node} - ALLOWED_OPS)
     if strange or graph_def.library.function:
         what = ", ".join(strange) if strange else "functions"
@@ -94,6 +102,7 @@ def check(graph_def: GraphDef, name: str) -> None:
             raise ValueError(f"{name} lacks node {missing[0]!r}, which {node.name!r} reads.")
         if node.op == "Const":
             claimed += _check_const(node, name)
+        _check_attributes(node, name)
         node.device = ""
     if claimed > MOST_CLAIMED:
         raise ValueError(f"{name}: its constants claim {claimed:,} numbers the file does not hold.")
@@ -110,9 +119,21 @@ def _check_const(node: NodeDef, name: str) -> int:
     # Old writers list every number; a list that ends early stands for its last number repeated.
     listed = sum(len(getattr(proto, field)) for field in LISTS)
     content = len(proto.tensor_content)
-    if any(d.size < 0 for d in proto.tensor_shape.dim) or listed > size or content not in (0, size * width):
+    is_whole = listed <= size and content in (0, size * width) and proto.dtype == node.attr["dtype"].type
+    if any(d.size < 0 for d in proto.tensor_shape.dim) or not is_whole:
         raise ValueError(f"{name}: constant {node.name!r} does not hold what its shape says.")
     return 0 if content else size - listed
+
+
+def _check_attributes(node: NodeDef, name: str) -> None:
+    """Refuse numbers that no operation of an image classifier is set to; they can bring TensorFlow down."""
+    for key, value in node.attr.items():
+        worst = max([value.i, *value.list.i], key=abs)
+        if abs(worst) > MAX_ATTRIBUTE:
+            raise ValueError(
+                f"{name}: {key} of node {node.name!r} ({node.op}) is {worst}; expected at most "
+                f"{MAX_ATTRIBUTE}."
+            )
 
 
 def node_of(tensor: str) -> str:
@@ -193,19 +214,31 @@ def between(graph_def: GraphDef, replaced: Collection[str], fetch: Iterable[str]
 def in_order(graph_def: GraphDef, name: str) -> GraphDef:
     """Return the graph with its nodes in an order in which they can be computed.
 
+    Args:
+        graph_def: the graph.
+        name: what to call it in an error.
+
     Raises:
-        ValueError: there is none, as nodes read each other in a circle; `name` is what to call it.
+        ValueError: nodes read each other in a circle, or too many in a row.
     """
     import networkx
 
     nodes = {node.name: node for node in graph_def.node}
-    edges = ((source, node.name) for node in graph_def.node for source in map(node_of, node.input))
+    sources = {node.name: [s for s in map(node_of, node.input) if s in nodes] for node in graph_def.node}
     order = networkx.DiGraph()
     order.add_nodes_from(nodes)
-    order.add_edges_from(edge for edge in edges if edge[0] in nodes)
-    result = GraphDef(versions=graph_def.versions)
+    order.add_edges_from((source, reader) for reader, read in sources.items() for source in read)
+    depth: dict[str, int] = {}
     try:
-        result.node.extend(nodes[node] for node in networkx.topological_sort(order))
+        for node in networkx.topological_sort(order):
+            depth[node] = 1 + max((depth[source] for source in sources[node]), default=0)
     except networkx.NetworkXUnfeasible:
-        raise ValueError(f"{name}: its nodes read each other in a circle, so none comes first.") from None
+        raise ValueError(f"{name}: its nodes read each other in a circle; expected an order.") from None
+    if max(depth.values(), default=0) > MAX_DEPTH:
+        raise ValueError(
+            f"{name} has {max(depth.values()):,} nodes in a row, so it was not loaded; expected at most "
+            f"{MAX_DEPTH:,}."
+        )
+    result = GraphDef(versions=graph_def.versions)
+    result.node.extend(nodes[node] for node in depth)
     return result

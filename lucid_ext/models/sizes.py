@@ -5,32 +5,18 @@ however much memory that takes. So a graph goes in by rounds: no node is added b
 evaluated for it is known to be small.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import tensorflow as tf
 
+from lucid_ext.models.cost import SHAPE_OPS, Cost, Tensors
 from lucid_ext.models.graph import GraphDef, NodeDef, node_of
 
 Shape: TypeAlias = tuple[int, ...]
-Tensors: TypeAlias = Sequence[tf.Tensor]
 
-# Of one image. A U-Net of 1,024 pixels makes tensors of 0.5 GB and takes 8e11 multiplications.
-MAX_TENSOR_BYTES = 2 * 10**9
-MAX_TOTAL_BYTES = 64 * 10**9
-MAX_MULTIPLICATIONS = 4 * 10**12
-
-# For shapes, paddings and masks, which TensorFlow computes anew where they are read.
-MAX_FOR_SETTINGS = 10**9
-
-# As many multiplications as a product of matrices does while anything else does one step.
-PER_STEP = 100
-
-SHAPE_OPS = {"Rank", "Shape", "Size"}
-FREE = {"Const", "ExpandDims", "Identity", "NoOp", "Placeholder", "Reshape", "Squeeze", *SHAPE_OPS}
-PRODUCTS = {"BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "MatMul"}
-POOLINGS = {"AvgPool", "MaxPool"}
+# For some inputs of these, TensorFlow (2.21) ends the process instead of raising an error.
+ABORTING = {"GatherV2", "SplitV"}
 
 
 def infer_shapes(graph_def: GraphDef, given: Mapping[str, tf.TensorSpec], name: str) -> dict[str, Shape]:
@@ -46,48 +32,33 @@ def infer_shapes(graph_def: GraphDef, given: Mapping[str, tf.TensorSpec], name: 
             would take too much memory or time.
     """
     shapes: dict[str, Shape] = {}
-    total_bytes = multiplications = for_settings = 0
-    for node, is_setting, inputs, outputs in _inferred(graph_def, given, name):
+    cost = Cost()
+    for node, inputs, outputs, is_setting in _inferred(graph_def, given, name):
         what = f"{name}: its node {node.name!r} ({node.op})"
         if not all(tensor.shape.is_fully_defined() for tensor in outputs):
             raise ValueError(
                 f"{what} makes a tensor whose size is not known beforehand; expected one that the size of "
                 "the image decides."
             )
+        try:
+            cost.add(node, inputs, outputs, is_setting=is_setting)
+        except ValueError as error:
+            raise ValueError(f"{what} {error}.") from None
         if outputs:
             shapes[node.name] = tuple(outputs[0].shape)
-        if node.op in FREE:
-            continue
-        size = sum(math.prod(tensor.shape) * tensor.dtype.size for tensor in outputs)
-        needed = _multiplications(node, inputs, outputs)
-        total_bytes += size
-        multiplications += needed
-        for_settings += needed if is_setting else 0
-        for amount, limit, sentence in (
-            (size, MAX_TENSOR_BYTES, "would make a tensor of {} GB"),
-            (total_bytes, MAX_TOTAL_BYTES, "would bring what it makes of an image to {} GB"),
-            (multiplications, MAX_MULTIPLICATIONS, "would bring its work to {} billion multiplications"),
-            (
-                for_settings,
-                MAX_FOR_SETTINGS,
-                "would bring its work on constants to {} billion multiplications",
-            ),
-        ):
-            if amount > limit:
-                raise ValueError(
-                    f"{what} {sentence.format(f'{amount / 1e9:,.1f}')}; expected at most {limit / 1e9:,.0f}: "
-                    "take a smaller network, or smaller images."
-                )
     return shapes
 
 
 def _inferred(
     graph_def: GraphDef, given: Mapping[str, tf.TensorSpec], name: str
-) -> Iterator[tuple[NodeDef, bool, Tensors, Tensors]]:
-    """Yield each node, whether settings alone decide it, what it reads and what it makes.
+) -> Iterator[tuple[NodeDef, Tensors, Tensors, bool]]:
+    """Yield each node, what it reads, what it makes, and whether settings alone decide it.
 
     A round is imported when all nodes of those before have been found small.
     """
+    another = next((node.name for node in graph_def.node if node.op == "Placeholder"), None)
+    if another is not None:
+        raise ValueError(f"{name} takes {another!r} besides an image; expected an image alone.")
     tensors: dict[str, Tensors] = {}
     rounds, settings = _rounds(graph_def)
     read = {node_of(tensor) for node in graph_def.node for tensor in node.input}
@@ -99,15 +70,17 @@ def _inferred(
                 earlier = {
                     i: _tensor(i, tensors) for n in part.node for i in n.input if node_of(i) in tensors
                 }
+                for node in part.node:
+                    _check_ranks(node, [earlier[i].shape.rank for i in node.input if i in earlier])
                 made = tf.graph_util.import_graph_def(part, earlier, [n.name for n in nodes], name="round")
             except Exception as error:  # of many kinds
                 reason = str(error).strip().partition("\n")[0]
                 raise ValueError(f"{name} cannot be computed from its input ({reason[:200]}).") from error
             for node, operation in zip(nodes, made, strict=True):
-                tensors[node.name] = operation.outputs
-                # What a normalization tells besides is no more than some numbers per channel.
+                # Statistics of a batch are small, of unknown shape, and nothing reads them at inference.
                 outputs = operation.outputs[: 1 if node.op.startswith("FusedBatchNorm") else None]
-                yield node, node.name in settings, list(operation.inputs), outputs
+                tensors[node.name] = outputs
+                yield node, list(operation.inputs), outputs, node.name in settings
 
 
 def _placeholder(name: str, spec: tf.TensorSpec) -> NodeDef:
@@ -119,6 +92,8 @@ def _placeholder(name: str, spec: tf.TensorSpec) -> NodeDef:
 
 def _plain(node: NodeDef) -> NodeDef:
     """Copy a node without what does not change the shapes of what it makes."""
+    if node.op == "PlaceholderWithDefault":  # it may leave open what shape it has
+        node = NodeDef(name=node.name, op="Identity", input=node.input, attr={"T": node.attr["dtype"]})
     copy = NodeDef(name=node.name, op=node.op)
     # A control input decides when, not what.
     copy.input.extend(tensor for tensor in node.input if not tensor.startswith("^"))
@@ -126,6 +101,16 @@ def _plain(node: NodeDef) -> NodeDef:
         if not key.startswith("_"):
             copy.attr[key].CopyFrom(value)
     return copy
+
+
+def _check_ranks(node: NodeDef, ranks: Sequence[int | None]) -> None:
+    """Refuse a node that would end the process."""
+    if node.op == "GatherV2":
+        fits = abs(node.attr["batch_dims"].i) <= min(rank or 0 for rank in ranks[:2])
+    else:
+        fits = node.op != "SplitV" or ranks[1] == 1
+    if not fits:
+        raise ValueError(f"node {node.name!r} ({node.op}) does not fit what it reads")
 
 
 def _tensor(name: str, tensors: Mapping[str, Tensors]) -> tf.Tensor:
@@ -145,44 +130,13 @@ def _rounds(graph_def: GraphDef) -> tuple[list[list[NodeDef]], set[str]]:
     after: dict[str, int] = {}  # the first round in which a node can be read
     for node in graph_def.node:
         sources = {node_of(tensor) for tensor in node.input}
-        is_known = node.op == "Const" or node.op in SHAPE_OPS
-        is_computed = not is_known and bool(sources) and sources <= settings
-        if is_known or is_computed:
+        is_given = node.op == "Const" or node.op in SHAPE_OPS
+        is_computed = not is_given and bool(sources) and sources <= settings
+        if is_given or is_computed:
             settings.add(node.name)
         at = max((after[source] for source in sources if source in after), default=0)
+        at += node.op in ABORTING  # its inputs are looked at before
         after[node.name] = at + is_computed
-        if at == len(rounds):
-            rounds.append([])
+        rounds += [[] for _ in range(len(rounds), at + 1)]
         rounds[at].append(node)
     return rounds, settings
-
-
-def _multiplications(node: NodeDef, inputs: Tensors, outputs: Tensors) -> int:
-    """Return what a node costs, in multiplications of a product of matrices."""
-    made, read = (sum(math.prod(tensor.shape) for tensor in tensors) for tensors in (outputs, inputs))
-    if node.op == "Conv2D":
-        return made * math.prod(inputs[1].shape[:3])
-    if node.op in PRODUCTS:
-        is_transposed = any(node.attr[key].b for key in ("transpose_a", "adj_x") if key in node.attr)
-        return made * inputs[0].shape[-2 if is_transposed else -1]
-    if node.op == "Einsum":
-        return _einsum(node.attr["equation"].s.decode(), inputs)
-    if node.op == "DepthwiseConv2dNative":
-        made *= math.prod(inputs[1].shape[:2])
-    elif node.op in POOLINGS:
-        made *= math.prod(node.attr["ksize"].list.i)
-    elif node.op == "LRN":
-        made *= 2 * node.attr["depth_radius"].i + 1
-    return PER_STEP * (made + read)
-
-
-def _einsum(equation: str, inputs: Tensors) -> int:
-    """Return how many products are summed: one per value of all indices."""
-    sizes: dict[str, int] = {}
-    others = 1
-    for term, tensor in zip(equation.partition("->")[0].split(","), inputs, strict=True):
-        before, _, after = term.partition("...")
-        shape = list(tensor.shape)
-        sizes |= dict(zip(before, shape, strict=False)) | dict(zip(after[::-1], shape[::-1], strict=False))
-        others = max(others, math.prod(shape[len(before) : len(shape) - len(after)]))
-    return others * math.prod(sizes.values())

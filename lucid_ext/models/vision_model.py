@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from lucid_ext.models.graph import GraphDef, add_pre_relu, between, in_order, take_weights
+from lucid_ext.models.graph import GraphDef, NodeDef, add_pre_relu, between, in_order, node_of, take_weights
 from lucid_ext.models.layers import Layers, dependencies, receptive_fields
 from lucid_ext.models.paths import beside, bottlenecks
 from lucid_ext.models.sizes import infer_shapes
@@ -17,6 +17,8 @@ from lucid_ext.models.sizes import infer_shapes
 # What a layer can end in; of the nodes that all of the image passes through, these are listed
 # unless it is said which.
 LAYER_OPS = {"Relu", "Relu6", "Concat", "ConcatV2", "Add", "AddV2", "Elu", "Selu", "LeakyRelu"}
+
+MAX_HEADS = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,10 +87,14 @@ class VisionModel:
         self._nodes = {node.name: node for node in self._structure.node}
         self.memo: dict[str, Any] = {}
         self._functions: dict[Any, Callable] = {}
-        heads = [node for node in self._structure.node if node.op in ("Softmax", "Sigmoid")]
+        heads = self._find_heads()
         if "input" not in self._nodes or not heads:
             raise ValueError(f"{name} has no node 'input' or no softmax: it is not an image classifier.")
-        # Auxiliary heads and gates end in one too: the network's own is the one most nodes lead to.
+        if len(heads) > MAX_HEADS:
+            raise ValueError(
+                f"{name} ends {len(heads):,} times; expected one softmax, at most {MAX_HEADS} ends."
+            )
+        # Auxiliary heads end in one too: the network's own is the one most nodes lead to.
         own = max(heads, key=lambda node: len(between(self._structure, (), [node.name]).node))
         self.logits = own.input[0].split(":")[0]
         self.softmax = own.name
@@ -290,6 +296,17 @@ class VisionModel:
         if tuple(size) == self.size and layer in self.layers:
             return self.layers[layer]
         return self._shapes([layer], size)[layer]
+
+    def _find_heads(self) -> list[NodeDef]:
+        """The nodes that end in probabilities and lead to no other that does, as gates would."""
+        heads, before = [], set[str]()
+        for node in reversed(self._structure.node):
+            is_end = node.op in ("Softmax", "Sigmoid")
+            if is_end and node.name not in before:
+                heads.append(node)
+            if is_end or node.name in before:
+                before.update(map(node_of, node.input))
+        return heads[::-1]
 
     def _find_layers(self, layers: Collection[str] | None) -> Layers:
         if layers is None:
