@@ -7,6 +7,7 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from lucid_ext.models.graph import GraphDef, between, check, in_order, node_of
+from lucid_ext.models.metadata import check_labels
 from lucid_ext.models.names import Labels, named, scope_labels
 
 # Nodes that hand on what they are given. Some carry a gradient under a name of this process alone.
@@ -115,7 +116,7 @@ def add_head(graph_def: GraphDef, labels: Sequence[str] | None, name: str, class
         _add(graph_def, "Softmax", softmax, [output.name])
     if labels is None:
         return [f"class {i}" for i in range(classes)]
-    labels = [str(label) for label in labels]
+    labels = check_labels(labels, name)
     if binary and len(labels) == 1:
         labels = [f"not {labels[0]}", labels[0]]
     if len(labels) != classes:

@@ -119,8 +119,7 @@ def _check_const(node: NodeDef, name: str) -> int:
     # Old writers list every number; a list that ends early stands for its last number repeated.
     listed = sum(len(getattr(proto, field)) for field in LISTS)
     content = len(proto.tensor_content)
-    is_whole = listed <= size and content in (0, size * width) and proto.dtype == node.attr["dtype"].type
-    if any(d.size < 0 for d in proto.tensor_shape.dim) or not is_whole:
+    if any(d.size < 0 for d in proto.tensor_shape.dim) or listed > size or content not in (0, size * width):
         raise ValueError(f"{name}: constant {node.name!r} does not hold what its shape says.")
     return 0 if content else size - listed
 

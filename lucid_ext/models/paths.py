@@ -3,7 +3,38 @@
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from lucid_ext.models.graph import GraphDef, between, node_of
+from lucid_ext.models.graph import GraphDef, NodeDef, between, node_of
+
+MAX_HEADS = 100
+
+
+def own_head(graph_def: GraphDef, name: str) -> NodeDef:
+    """Return the node that ends in a network's own class probabilities.
+
+    Auxiliary heads end in probabilities too: the own head is the one most nodes lead to. Gates do
+    not count, nor whatever else leads to a head.
+
+    Args:
+        graph_def: the network, its nodes in order.
+        name: what to call it in an error.
+
+    Raises:
+        ValueError: there is none, or no `input`, or there are too many.
+    """
+    heads, before = [], set[str]()
+    for node in reversed(graph_def.node):
+        is_end = node.op in ("Softmax", "Sigmoid")
+        if is_end and node.name not in before:
+            heads.append(node)
+        if is_end or node.name in before:
+            before.update(map(node_of, node.input))
+    if not heads or "input" not in {node.name for node in graph_def.node}:
+        raise ValueError(f"{name} has no node 'input' or no softmax: it is not an image classifier.")
+    if len(heads) > MAX_HEADS:
+        raise ValueError(
+            f"{name} ends in {len(heads):,} softmaxes; expected one, or a few that help it learn."
+        )
+    return max(heads[::-1], key=lambda node: len(between(graph_def, (), [node.name]).node))
 
 
 def bottlenecks(graph_def: GraphDef, source: str, target: str) -> list[str]:

@@ -76,7 +76,7 @@ def _inferred(
             except Exception as error:  # of many kinds
                 reason = str(error).strip().partition("\n")[0]
                 raise ValueError(f"{name} cannot be computed from its input ({reason[:200]}).") from error
-            for node, operation in zip(nodes, made, strict=True):
+            for node, operation in zip(part.node, made, strict=True):
                 # Statistics of a batch are small, of unknown shape, and nothing reads them at inference.
                 outputs = operation.outputs[: 1 if node.op.startswith("FusedBatchNorm") else None]
                 tensors[node.name] = outputs

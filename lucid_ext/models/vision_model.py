@@ -9,16 +9,15 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from lucid_ext.models.graph import GraphDef, NodeDef, add_pre_relu, between, in_order, node_of, take_weights
+from lucid_ext.models.graph import GraphDef, add_pre_relu, between, in_order, take_weights
 from lucid_ext.models.layers import Layers, dependencies, receptive_fields
-from lucid_ext.models.paths import beside, bottlenecks
+from lucid_ext.models.metadata import check_labels, check_range, check_size, printable
+from lucid_ext.models.paths import beside, bottlenecks, own_head
 from lucid_ext.models.sizes import infer_shapes
 
 # What a layer can end in; of the nodes that all of the image passes through, these are listed
 # unless it is said which.
 LAYER_OPS = {"Relu", "Relu6", "Concat", "ConcatV2", "Add", "AddV2", "Elu", "Selu", "LeakyRelu"}
-
-MAX_HEADS = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,11 +73,16 @@ class VisionModel:
             name: what to call it.
             layers: nodes to list as layers, if all of the image passes through them; by default
                 those that end in a ReLU, a concatenation or a sum.
+
+        Raises:
+            ValueError: one sentence; it is no image classifier, takes too much memory or time, or
+                what is said of it does not fit.
         """
-        self.name = name
+        self.name = name = printable(name)
+        self.size = check_size(size, name)
+        self.value_range = check_range(value_range, name)
+        labels = check_labels(labels, name)
         self.digest = hashlib.sha256(graph_def.SerializeToString(deterministic=True)).hexdigest()
-        self.size = size
-        self.value_range = value_range
         self.graph_def = graph_def
         self._structure, weights = take_weights(graph_def)
         self._weights = {name: tf.constant(value) for name, value in weights.items()}
@@ -87,19 +91,13 @@ class VisionModel:
         self._nodes = {node.name: node for node in self._structure.node}
         self.memo: dict[str, Any] = {}
         self._functions: dict[Any, Callable] = {}
-        heads = self._find_heads()
-        if "input" not in self._nodes or not heads:
-            raise ValueError(f"{name} has no node 'input' or no softmax: it is not an image classifier.")
-        if len(heads) > MAX_HEADS:
-            raise ValueError(
-                f"{name} ends {len(heads):,} times; expected one softmax, at most {MAX_HEADS} ends."
-            )
-        # Auxiliary heads end in one too: the network's own is the one most nodes lead to.
-        own = max(heads, key=lambda node: len(between(self._structure, (), [node.name]).node))
+        own = own_head(self._structure, name)
         self.logits = own.input[0].split(":")[0]
         self.softmax = own.name
         self.layers = self._find_layers(layers)
         classes = self.layers[self.logits][-1]
+        if len(labels) > classes:
+            raise ValueError(f"{name} has {len(labels)} labels for {classes} classes; expected one for each.")
         self.labels = [*labels, *(f"class {i}" for i in range(len(labels), classes))]
 
     def __repr__(self) -> str:
@@ -174,7 +172,16 @@ class VisionModel:
                 spec = [tf.TensorSpec([None, *x.shape[1:]], tf.float32)]
                 spec += [tf.TensorSpec(value.shape, value.dtype) for value in values]
                 self._functions[key] = tf.function(run, autograph=False).get_concrete_function(*spec)
-            return self._functions[key](x, *values)
+            try:
+                return self._functions[key](x, *values)
+            except tf.errors.ResourceExhaustedError as error:
+                raise MemoryError(
+                    f"{self.name} ran out of memory on {x.shape[0]} of {source}, {tuple(x.shape[1:])} each: "
+                    "give fewer at once, or smaller images."
+                ) from error
+            except tf.errors.OpError as error:
+                reason = [line for line in str(error.message).splitlines() if "[[" not in line][-1]
+                raise ValueError(f"{self.name} cannot compute {targets[-1]}: {reason[:200]}.") from error
 
         return LayerFunction(call, tuple(held))
 
@@ -296,17 +303,6 @@ class VisionModel:
         if tuple(size) == self.size and layer in self.layers:
             return self.layers[layer]
         return self._shapes([layer], size)[layer]
-
-    def _find_heads(self) -> list[NodeDef]:
-        """The nodes that end in probabilities and lead to no other that does, as gates would."""
-        heads, before = [], set[str]()
-        for node in reversed(self._structure.node):
-            is_end = node.op in ("Softmax", "Sigmoid")
-            if is_end and node.name not in before:
-                heads.append(node)
-            if is_end or node.name in before:
-                before.update(map(node_of, node.input))
-        return heads[::-1]
 
     def _find_layers(self, layers: Collection[str] | None) -> Layers:
         if layers is None:
