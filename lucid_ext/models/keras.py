@@ -166,7 +166,8 @@ def _image_shape(
     own = shape[1:3]
     if None in own and size is None:
         raise ValueError(f"{name} takes images of any size: say which, as in size=(224, 224).")
-    height, width = own if size is None else check_size(size, name)
+    given: Any = own if size is None else check_size(size, name)
+    height, width = given
     if fixed and not (own[0] in (None, height) and own[1] in (None, width)):
         raise ValueError(f"size is {size}; {name} takes images of (height, width) = {own} pixels.")
     return height, width, shape[3]

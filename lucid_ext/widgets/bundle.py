@@ -18,8 +18,8 @@ MODULES = (
 @functools.cache
 def view_script() -> str:
     """All modules of the view, without imports and exports, ending in `render` defined."""
-    parts = [f"const BOARD_CSS = {json.dumps((STATIC / 'board.css').read_text())};"]
-    parts += [_inlined((STATIC / f"{name}.js").read_text()) for name in MODULES]
+    parts = [f"const BOARD_CSS = {json.dumps((STATIC / 'board.css').read_text(encoding='utf-8'))};"]
+    parts += [_inlined((STATIC / f"{name}.js").read_text(encoding="utf-8")) for name in MODULES]
     return "\n".join(parts)
 
 
@@ -30,7 +30,7 @@ def widget_module() -> str:
 
 def page_script() -> str:
     """The script of a page without Jupyter: the view and its host."""
-    return view_script() + "\n" + _inlined((STATIC / "page.js").read_text())
+    return view_script() + "\n" + _inlined((STATIC / "page.js").read_text(encoding="utf-8"))
 
 
 def _inlined(source: str) -> str:
