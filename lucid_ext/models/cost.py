@@ -32,9 +32,17 @@ PRODUCTS = {"BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Conv2D", "MatMul"}
 
 
 class Cost:
-    """What the nodes counted so far take for one image."""
+    """What the nodes counted so far take.
 
-    def __init__(self) -> None:
+    Attributes:
+        images: of how many images.
+        total_bytes: what they make.
+        multiplications: as many would take as long as they do.
+        for_settings: those of them that constants and shapes alone decide.
+    """
+
+    def __init__(self, images: int = 1) -> None:
+        self.images = images
         self.total_bytes = self.multiplications = self.for_settings = 0
 
     def add(self, node: NodeDef, inputs: Tensors, outputs: Tensors, *, is_setting: bool) -> None:
@@ -62,17 +70,18 @@ class Cost:
         self.total_bytes += size
         self.multiplications += work
         self.for_settings += work * is_setting
-        billions = " billion multiplications"
+        multiplications = " billion multiplications"
         for amount, limit, sentence, unit in (
             (size, MAX_TENSOR_BYTES, "make a tensor of", " GB"),
             (self.total_bytes, MAX_TOTAL_BYTES, "bring what is made of an image to", " GB"),
             (summed * (node.op in CONVOLUTIONS), MAX_UNROLLED, "unroll its windows to", " billion numbers"),
-            (self.multiplications, MAX_MULTIPLICATIONS, "bring the work to", billions),
-            (self.for_settings, MAX_FOR_SETTINGS, "bring the work on constants to", billions),
+            (self.multiplications, MAX_MULTIPLICATIONS, "bring the work to", multiplications),
+            (self.for_settings, MAX_FOR_SETTINGS, "bring the work on constants to", multiplications),
         ):
-            if amount > limit:
+            if amount > limit * self.images:
+                billions = amount / self.images / 1e9
                 raise ValueError(
-                    f"would {sentence} {amount / 1e9:,.1f}{unit}; expected at most {limit / 1e9:,.0f}: "
+                    f"would {sentence} {billions:,.1f}{unit}; expected at most {limit / 1e9:,.0f}: "
                     "take a smaller network, or smaller images"
                 )
 

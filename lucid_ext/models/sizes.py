@@ -5,6 +5,7 @@ however much memory that takes. So a graph goes in by rounds: no node is added b
 evaluated for it is known to be small.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
@@ -24,15 +25,30 @@ def infer_shapes(graph_def: GraphDef, given: Mapping[str, tf.TensorSpec], name: 
 
     Args:
         graph_def: a checked graph or a part of one, its nodes in order.
-        given: shapes and types of the nodes it reads from outside, for one image.
+        given: shapes and types of the nodes it reads from outside; `input` for one image.
         name: what to call it in an error.
 
     Raises:
-        ValueError: one sentence; it cannot be computed, a size is not known before it runs, or it
-            would take too much memory or time.
+        ValueError: one sentence; it cannot be computed, a size is not known before it runs, it would
+            take too much memory or time, or ever more of it the more images there are.
     """
+    shapes = _shapes(graph_def, given, name)
+    if "input" in given:
+        first, *rest = given["input"].shape
+        two = tf.TensorSpec((2 * first, *rest), given["input"].dtype)
+        for key, shape in _shapes(graph_def, {**given, "input": two}, f"{name} (two images at once)").items():
+            if math.prod(shape) > 2 * math.prod(shapes[key]):
+                raise ValueError(
+                    f"{name}: its node {key!r} makes {math.prod(shape):,} numbers of two images, "
+                    f"{math.prod(shapes[key]):,} of one; expected twice as many at most."
+                )
+    return shapes
+
+
+def _shapes(graph_def: GraphDef, given: Mapping[str, tf.TensorSpec], name: str) -> dict[str, Shape]:
+    """Return the shape of every node's first output, as `infer_shapes` does."""
     shapes: dict[str, Shape] = {}
-    cost = Cost()
+    cost = Cost(given["input"].shape[0] if "input" in given else 1)
     for node, inputs, outputs, is_setting in _inferred(graph_def, given, name):
         what = f"{name}: its node {node.name!r} ({node.op})"
         if not all(tensor.shape.is_fully_defined() for tensor in outputs):

@@ -187,6 +187,42 @@ def test_a_size_that_the_pixels_decide(tmp_path):
         lx.load_model(graph.end("x").save(tmp_path / "net.pb"))
 
 
+def squared(graph):
+    """Each image beside each."""
+    graph.const("side", [-1, 1, 16, 48])
+    graph.const("other", [1, -1, 16, 48])
+    for name in ("side", "other"):
+        graph.add("Reshape", f"on_{name}", "input", name, T=F32, Tshape=I32)
+    graph.add("Mul", "squared", "on_side", "on_other", T=F32)
+    graph.const("all", [0, 1, 2, 3])
+    graph.add("Mean", "number", "squared", "all", T=F32, Tidx=I32)
+    return graph.add("AddV2", "x", "input", "number", T=F32)
+
+
+def powers(graph):
+    """With three images, 3 ** 60 numbers, for which TensorFlow would end the process."""
+    graph.const("all", [1, 2, 3])
+    graph.add("Mean", "one", "input", "all", T=F32, Tidx=I32)
+    graph.add("Einsum", "powers", "one", T=F32, N=1, equation="a->" + "a" * 60)
+    graph.add("Size", "count", "powers", T=F32, out_type=I32)
+    graph.add("Cast", "number", "count", SrcT=I32, DstT=F32)
+    return graph.add("AddV2", "x", "input", "number", T=F32)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (squared, r"'squared' makes 3,072 numbers of two images, 768 of one; expected twice"),
+        (powers, r"'powers' \(Einsum\) would make a tensor of 2,305,843,009\.2 GB"),
+    ],
+)
+def test_what_grows_faster_than_the_images(make, message, tmp_path):
+    graph = Graph()
+    path = graph.end(make(graph)).save(tmp_path / "net.pb")
+    with pytest.raises(ValueError, match=message):
+        lx.load_model(path)
+
+
 def test_an_input_that_has_a_value_of_its_own(tmp_path):
     """As old graphs have for what is only of use in training; it may leave open what shape it has."""
     graph = Graph()
