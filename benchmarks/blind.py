@@ -52,8 +52,8 @@ def main() -> None:
             "<li>" + " ".join(f'<img alt="" src="{encoded(image)}">' for _, image in sides) + "</li>"
         )
         key.append({"what": name, "left": sides[0][0], "right": sides[1][0]})
-    (FOLDER / "blind.html").write_text(PAGE.format(items="".join(items)))
-    (FOLDER / "blind_key.json").write_text(json.dumps(key, indent=1))
+    (FOLDER / "blind.html").write_text(PAGE.format(items="".join(items)), encoding="utf-8")
+    (FOLDER / "blind_key.json").write_text(json.dumps(key, indent=1), encoding="utf-8")
     print(f"{len(items)} pairs in {FOLDER / 'blind.html'}; the key is in blind_key.json")
 
 

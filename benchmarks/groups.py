@@ -55,7 +55,7 @@ def published() -> None:
     for example in ("pig", "beer"):
         acts = np.load(folder / example / "mixed4d_activations.npy")[0]
         theirs = np.load(folder / example / "mixed4d_nmf.npy")[0]
-        counts = json.loads((folder / example / "groups.json").read_text())["num_4d"]
+        counts = json.loads((folder / example / "groups.json").read_text(encoding="utf-8"))["num_4d"]
         for i, k in enumerate(counts):
             maps = [m.reshape(-1, k) for m in (lx.factorize(acts, k).spatial, theirs[i, :, :, :k])]
             ours, own = (m / np.linalg.norm(m, axis=0) for m in maps)

@@ -277,7 +277,7 @@ def main() -> None:
     rows = []
     for task in tasks(model):
         rows.append(measure(model, task))
-        (FOLDER / "render.json").write_text(json.dumps(rows, indent=1))
+        (FOLDER / "render.json").write_text(json.dumps(rows, indent=1), encoding="utf-8")
     show(rows)
 
 

@@ -44,7 +44,7 @@ def main() -> None:
     )
     print(f"{energy:.2f} of its energy in high frequencies, in {seconds:.0f} s")
     row = FOLDER / "render.json"
-    for known in json.loads(row.read_text()) if row.exists() else ():
+    for known in json.loads(row.read_text(encoding="utf-8")) if row.exists() else ():
         if known["name"] == TASK:
             print(f"Lucid takes {known['lucid_s']:.0f} s, and we {known['ours_s']:.0f} s to be as good")
 

@@ -21,7 +21,7 @@ SIZE = 128
 
 def as_keras(layer: str) -> tf.keras.Model:
     """The embedded network up to a layer, for images in [0, 1]."""
-    low, high = json.loads((ASSETS / "mini.json").read_text())["range"]
+    low, high = json.loads((ASSETS / "mini.json").read_text(encoding="utf-8"))["range"]
     graph = tf.compat.v1.GraphDef.FromString((ASSETS / "mini.pb").read_bytes())
     wrapped = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(graph, name=""), [])
     ends = (wrapped.graph.as_graph_element(f"{name}:0") for name in ("input", layer))

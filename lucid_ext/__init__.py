@@ -158,7 +158,7 @@ def import_tensorflow_quietly() -> None:
     sys.stderr.flush()
     kept = os.dup(2)
     try:
-        with open(os.devnull, "w") as nowhere:
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:
             os.dup2(nowhere.fileno(), 2)
             importlib.import_module("tensorflow")
     finally:

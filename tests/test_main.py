@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+import lucid_ext as lx
 from lucid_ext.__main__ import main
 from lucid_ext.models.samples import open_sample
 from lucid_ext.models.verify import PUBLISHED, read_expectations
@@ -134,6 +135,30 @@ def test_a_network_with_other_weights_does_not_pass_for_the_published_one(incept
 def test_without_pictures_only_nodes_and_weights_are_checked(inception_file, capsys):
     assert main(["models", "verify", str(inception_file)]) == 0
     assert "No pictures were compared" in capsys.readouterr().out
+
+
+def test_a_network_nothing_was_published_of(capsys):
+    assert main(["models", "verify", "mini"]) == 2
+    out, errors = capsys.readouterr()
+    assert "mini is not InceptionV1" in errors
+    assert "nothing to compare it with: give expectations of its own" in errors
+    assert "hold" not in out
+
+
+def test_another_network_is_compared_with_its_own_expectations_alone(model, folder, tmp_path, capsys):
+    probabilities = sorted(model.activations(lx.load_image(folder / "cat.png"), "softmax2"))[::-1]
+    first = {"probability": float(probabilities[0]), "class": None}
+    file = tmp_path / "expected.json"
+    file.write_text(json.dumps({"probabilities": {"cat": [first]}, "activations": {}}), encoding="utf-8")
+    options = ["--expected", str(file)]
+    assert main(["models", "verify", "mini", *options, "--images", str(folder)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("mini ")
+    assert [line.split("  ")[0] for line in lines[1:]] == ["cat, class 1", "All 1 hold."]
+    assert main(["models", "verify", "mini", *options]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "No pictures were compared: give their folder with --images."
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"probabilities": {"cat": 3}, "activations": {}}'])

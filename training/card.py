@@ -16,8 +16,8 @@ BLOCK = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- end of figures -->)", re.
 
 def figures() -> str:
     """A Markdown table."""
-    card = json.loads((ASSETS / f"{EMBEDDED}.json").read_text())
-    manifest = json.loads((FOLDER / MANIFEST).read_text())
+    card = json.loads((ASSETS / f"{EMBEDDED}.json").read_text(encoding="utf-8"))
+    manifest = json.loads((FOLDER / MANIFEST).read_text(encoding="utf-8"))
     accuracy, gate = card["accuracy"], manifest["gate"]
     percentiles = np.concatenate([entry["percentile"] for entry in manifest["layers"].values()])
     drives = np.concatenate([entry["drive"] for entry in manifest["layers"].values()])

@@ -78,7 +78,7 @@ def main() -> None:
     )
     args = parser.parse_args()
     graph_path, card_path = ASSETS / f"{EMBEDDED}.pb", ASSETS / f"{EMBEDDED}.json"
-    source = json.loads((args.classes or card_path).read_text())
+    source = json.loads((args.classes or card_path).read_text(encoding="utf-8"))
     classes = source if args.classes else source["classes"]
     weights = np.load(args.weights)
     found = sorted(path.name for path in (args.images / "val").iterdir())

@@ -44,7 +44,7 @@ def render(model: lx.VisionModel, layer: str, store: lx.IconStore) -> np.ndarray
 
 def photograph_maxima(model: lx.VisionModel, folder: Path) -> dict[str, np.ndarray]:
     """Per layer, the largest activation of every channel in every photograph: (photographs, c)."""
-    classes = json.loads((FOLDER.parent / f"{model.name}.json").read_text())["classes"]
+    classes = json.loads((FOLDER.parent / f"{model.name}.json").read_text(encoding="utf-8"))["classes"]
     run = model.function("input", LAYERS)
     maxima: dict[str, list[np.ndarray]] = {layer: [] for layer in LAYERS}
     for images, _ in validation(folder, classes, model.size[0]):

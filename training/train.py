@@ -256,7 +256,7 @@ def main() -> None:
                     "loss": smooth,
                     **{f"{s}px": accuracy(check, val_images, val_labels, s) for s in (64, OWN_SIDE)},
                 }
-                with (args.out / "log.jsonl").open("a") as log:
+                with (args.out / "log.jsonl").open("a", encoding="utf-8") as log:
                     log.write(json.dumps(record) + "\n")
                 np.savez(args.out / "weights.npz", **fold(check))  # type: ignore[arg-type]
                 tqdm.write(json.dumps(record))

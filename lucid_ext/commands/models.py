@@ -29,18 +29,29 @@ def _verify(chosen: argparse.Namespace) -> int:
     if chosen.images is not None and not chosen.images.is_dir():
         raise ValueError(f"{chosen.images} is no folder; expected one with the pictures to compare on.")
     model = lx.load_model(chosen.model)
+    from lucid_ext.models import inception_v1
     from lucid_ext.models.verify import PUBLISHED, Row, read_expectations, verify
 
-    rows = [Row("nodes and weights", f"{len(model.layers)} layers", "as published", True)]
     expected = read_expectations(chosen.expected or PUBLISHED)
+    rows = []
+    try:
+        inception_v1.check(model.graph_def, model.name)
+        rows.append(Row("nodes and weights", f"{len(model.layers)} layers", "as published", True))
+    except ValueError as error:
+        if chosen.expected is None:
+            raise ValueError(
+                f"{model.name} is not InceptionV1, of which alone numbers were published, so there is "
+                "nothing to compare it with: give expectations of its own with --expected and --images."
+            ) from error
     if chosen.images is not None:
         rows += verify(model, chosen.images, expected)
-    cells = [("", "found", "expected", ""), *((r.what, r.found, r.expected, _verdict(r.holds)) for r in rows)]
-    print_table(cells)
+    cells = [(r.what, r.found, r.expected, _verdict(r.holds)) for r in rows]
+    print_table([(model.name, "found", "expected", ""), *cells])
     missed = sum(not row.holds for row in rows)
     if chosen.images is None:
         print("No pictures were compared: give their folder with --images.")
-    print(f"{missed} of {len(rows)} do not hold." if missed else f"All {len(rows)} hold.")
+    if rows:
+        print(f"{missed} of {len(rows)} do not hold." if missed else f"All {len(rows)} hold.")
     return 1 if missed else 0
 
 

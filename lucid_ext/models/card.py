@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 from lucid_ext.files import cache_folder, write_atomically
 from lucid_ext.models.graph import read
 from lucid_ext.models.vision_model import VisionModel
+
+KEYS = ("digest", "size", "range", "labels", "layers")
 
 
 def save(model: VisionModel, path: Path, **more: Any) -> None:
@@ -44,15 +47,22 @@ def load(path: Path) -> VisionModel:
     """
     card_path = path.with_suffix(".json")
     try:
-        card = json.loads(card_path.read_text())
-        digest, labels, layers = card["digest"], list(card["labels"]), list(card["layers"])
-        height, width = (int(side) for side in card["size"])
-        value_range: Any = tuple(map(_bound, card["range"]))
-    except (ValueError, KeyError, TypeError) as error:
+        card = json.loads(card_path.read_text(encoding="utf-8"))
+        digest, size, value_range, labels, layers = (card[key] for key in KEYS)
+        fits = isinstance(layers, list) and all(isinstance(layer, str) for layer in layers)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        fits = False
+    if not fits:
+        raise ValueError(f"{card_path} is not the card of a network: fetch it again with {path.name}.")
+    if not (isinstance(digest, str) and re.fullmatch("[0-9a-f]{64}", digest)):
         raise ValueError(
-            f"{card_path} is not the card of a network: fetch it again with {path.name}."
-        ) from error
-    data = path.read_bytes()
+            f"the digest in {card_path} is {ascii(digest)[:80]}; expected the SHA-256 of {path.name}, 64 "
+            "hexadecimal digits: fetch both files again."
+        )
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read ({error.strerror or error}).") from error
     if hashlib.sha256(data).hexdigest() != digest:
         raise ValueError(
             f"{path} is damaged or is not the network its card {card_path.name} describes: "
@@ -61,16 +71,11 @@ def load(path: Path) -> VisionModel:
     return VisionModel(
         read(data, str(path)),
         labels=labels,
-        size=(height, width),
+        size=size,
         value_range=value_range,
         name=path.stem,
         layers=layers,
     )
-
-
-def _bound(stated: Any) -> float | np.ndarray:
-    """An end of the value range: a number, or one for each colour."""
-    return np.asarray(stated, np.float32) if isinstance(stated, list) else float(stated)
 
 
 def kept(model: VisionModel) -> Path:

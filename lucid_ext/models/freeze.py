@@ -6,8 +6,10 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from lucid_ext.models.graph import GraphDef, between, check, node_of
+from lucid_ext.models.graph import GraphDef, between, check, in_order, node_of, take_weights
+from lucid_ext.models.metadata import check_labels
 from lucid_ext.models.names import Labels, named, scope_labels
+from lucid_ext.models.sizes import infer_shapes
 
 # Nodes that hand on what they are given. Some carry a gradient under a name of this process alone.
 PASSED_BY = {"Identity", "IdentityN", "PreventGradient"}
@@ -69,7 +71,8 @@ def freeze(
         node.input.extend(kept)
         for key in [key for key in node.attr if key.startswith("_")]:
             del node.attr[key]
-    graph_def = _folded(_sorted(between(graph_def, (), [origin(frozen.outputs[0].name)])))
+    wanted = between(graph_def, (), [origin(frozen.outputs[0].name)])
+    graph_def = _folded(in_order(wanted, name), name)
     if not any(node.op == "Placeholder" for node in graph_def.node):
         raise ValueError(f"{name} gives the same for every image, so there is nothing to look into.")
     found = [(origin(tensor), path) for tensor, path in labels if node_of(tensor) in nodes]
@@ -114,7 +117,7 @@ def add_head(graph_def: GraphDef, labels: Sequence[str] | None, name: str, class
         _add(graph_def, "Softmax", softmax, [output.name])
     if labels is None:
         return [f"class {i}" for i in range(classes)]
-    labels = [str(label) for label in labels]
+    labels = check_labels(labels, name)
     if binary and len(labels) == 1:
         labels = [f"not {labels[0]}", labels[0]]
     if len(labels) != classes:
@@ -127,9 +130,16 @@ def _inlined(frozen: tf.types.experimental.ConcreteFunction) -> tf.types.experim
     graph_def = frozen.graph.as_graph_def()
     if not graph_def.library.function:
         return frozen
-    for owner in [*graph_def.node, *graph_def.library.function]:
+    functions = graph_def.library.function
+    nodes = [*graph_def.node, *(node for function in functions for node in function.node_def)]
+    for owner in [*nodes, *functions]:
         for key in ("_noinline", "_XlaMustCompile"):
             owner.attr.pop(key, None)
+    # TensorFlow knows them by name, as they were before.
+    for function in functions:
+        function.signature.name += "_plain"
+    for value in (value for node in nodes for value in node.attr.values() if value.HasField("func")):
+        value.func.name += "_plain"
     given, wanted = frozen.inputs[0], frozen.outputs[0].name
 
     def again(images: tf.Tensor) -> tf.Tensor:
@@ -139,22 +149,8 @@ def _inlined(frozen: tf.types.experimental.ConcreteFunction) -> tf.types.experim
     return convert_variables_to_constants_v2(tf.compat.v1.wrap_function(again, [spec]))
 
 
-def _sorted(graph_def: GraphDef) -> GraphDef:
-    """The nodes in an order in which they can be computed."""
-    import networkx
-
-    edges = [(node_of(tensor), node.name) for node in graph_def.node for tensor in node.input]
-    nodes = {node.name: node for node in graph_def.node}
-    order = networkx.DiGraph()
-    order.add_nodes_from(nodes)
-    order.add_edges_from(edges)
-    result = GraphDef(versions=graph_def.versions)
-    result.node.extend(nodes[name] for name in networkx.topological_sort(order))
-    return result
-
-
-def _folded(graph_def: GraphDef) -> GraphDef:
-    """The graph with everything computed that does not depend on its placeholder."""
+def _folded(graph_def: GraphDef, name: str) -> GraphDef:
+    """The graph with everything computed that does not depend on its placeholder, if it is not too much."""
     depends: set[str] = set()
     for node in graph_def.node:
         if node.op == "Placeholder" or not depends.isdisjoint(map(node_of, node.input)):
@@ -165,6 +161,8 @@ def _folded(graph_def: GraphDef) -> GraphDef:
     if not fixed:
         return graph_def
     part = between(graph_def, (), map(node_of, fixed))
+    structure, weights = take_weights(part)
+    infer_shapes(structure, {key: tf.TensorSpec(w.shape, w.dtype) for key, w in weights.items()}, name)
     wanted = [tensor if ":" in tensor else f"{tensor}:0" for tensor in fixed]
     with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
         tf.graph_util.import_graph_def(part, name="")

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -16,123 +16,36 @@ SMALLEST_WEIGHT = 8
 # A constant may state one number for a whole shape; this many in all are more than any graph needs.
 MOST_CLAIMED = 1_000_000
 
+# Far more than image classifiers have. TensorFlow follows the nodes by recursion, which ends in a
+# crash at some 30,000 in a row.
+MAX_NODES = 100_000
+MAX_INPUTS = 1_000_000
+MAX_DEPTH = 10_000
+
+# No window, stride, padding, radius or block of an operation is wider.
+MAX_ATTRIBUTE = 1024
+
 # Where a constant keeps numbers that are not in `tensor_content`.
 LISTS = ("half_val", "float_val", "double_val", "int_val", "int64_val", "bool_val", "string_val")
 
 # What an image classifier at inference is made of. Anything else is refused before it can run:
 # a graph is a program, and some ops read files or call Python.
-ALLOWED_OPS = frozenset(
-    [
-        "Abs",
-        "Add",
-        "AddN",
-        "AddV2",
-        "ArgMax",
-        "AvgPool",
-        "BatchMatMul",
-        "BatchMatMulV2",
-        "BatchMatMulV3",
-        "BiasAdd",
-        "BroadcastTo",
-        "Cast",
-        "Ceil",
-        "ClipByValue",
-        "Concat",
-        "ConcatV2",
-        "Const",
-        "Conv2D",
-        "DepthwiseConv2dNative",
-        "DepthToSpace",
-        "Div",
-        "Einsum",
-        "Elu",
-        "Equal",
-        "Erf",
-        "Erfc",
-        "Exp",
-        "ExpandDims",
-        "Fill",
-        "Floor",
-        "FusedBatchNorm",
-        "FusedBatchNormV2",
-        "FusedBatchNormV3",
-        "GatherV2",
-        "Greater",
-        "GreaterEqual",
-        "Identity",
-        "IdentityN",
-        "Less",
-        "LessEqual",
-        "LogicalAnd",
-        "LogicalNot",
-        "LogicalOr",
-        "LRN",
-        "LeakyRelu",
-        "Log",
-        "LogSoftmax",
-        "MatMul",
-        "Max",
-        "MaxPool",
-        "MaxPoolV2",
-        "Maximum",
-        "Mean",
-        "Min",
-        "Minimum",
-        "MirrorPad",
-        "Mul",
-        "Neg",
-        "NoOp",
-        "OneHot",
-        "Pack",
-        "Pad",
-        "PadV2",
-        "Placeholder",
-        "PlaceholderWithDefault",
-        "Pow",
-        "Prod",
-        "Range",
-        "Rank",
-        "RealDiv",
-        "Reciprocal",
-        "Relu",
-        "Relu6",
-        "Reshape",
-        "ResizeBicubic",
-        "ResizeBilinear",
-        "ResizeNearestNeighbor",
-        "ReverseV2",
-        "Roll",
-        "Rsqrt",
-        "Select",
-        "SelectV2",
-        "Selu",
-        "Shape",
-        "Sigmoid",
-        "Sign",
-        "Size",
-        "Slice",
-        "Softmax",
-        "Softplus",
-        "SpaceToBatchND",
-        "BatchToSpaceND",
-        "SpaceToDepth",
-        "Split",
-        "SplitV",
-        "Sqrt",
-        "Square",
-        "SquaredDifference",
-        "Squeeze",
-        "StopGradient",
-        "StridedSlice",
-        "Sub",
-        "Sum",
-        "Tanh",
-        "Tile",
-        "Transpose",
-        "Unpack",
-        "ZerosLike",
-    ]
-)
+ALLOWED_OPS = {
+    "Abs", "Add", "AddN", "AddV2", "ArgMax", "AvgPool", "BatchMatMul", "BatchMatMulV2",
+    "BatchMatMulV3", "BiasAdd", "BroadcastTo", "Cast", "Ceil", "ClipByValue", "Concat", "ConcatV2",
+    "Const", "Conv2D", "DepthwiseConv2dNative", "DepthToSpace", "Div", "Einsum", "Elu", "Equal",
+    "Erf", "Erfc", "Exp", "ExpandDims", "Fill", "Floor", "FusedBatchNorm", "FusedBatchNormV2",
+    "FusedBatchNormV3", "GatherV2", "Greater", "GreaterEqual", "Identity", "IdentityN", "Less",
+    "LessEqual", "LogicalAnd", "LogicalNot", "LogicalOr", "LRN", "LeakyRelu", "Log", "LogSoftmax",
+    "MatMul", "Max", "MaxPool", "MaxPoolV2", "Maximum", "Mean", "Min", "Minimum", "MirrorPad",
+    "Mul", "Neg", "NoOp", "OneHot", "Pack", "Pad", "PadV2", "Placeholder", "PlaceholderWithDefault",
+    "Pow", "Prod", "Range", "Rank", "RealDiv", "Reciprocal", "Relu", "Relu6", "Reshape",
+    "ResizeBicubic", "ResizeBilinear", "ResizeNearestNeighbor", "ReverseV2", "Roll", "Rsqrt",
+    "Select", "SelectV2", "Selu", "Shape", "Sigmoid", "Sign", "Size", "Slice", "Softmax",
+    "Softplus", "SpaceToBatchND", "BatchToSpaceND", "SpaceToDepth", "Split", "SplitV", "Sqrt",
+    "Square", "SquaredDifference", "Squeeze", "StopGradient", "StridedSlice", "Sub", "Sum", "Tanh",
+    "Tile", "Transpose", "Unpack", "ZerosLike",
+}  # fmt: skip
 
 
 def read(data: bytes, name: str) -> GraphDef:
@@ -166,6 +79,12 @@ def check(graph_def: GraphDef, name: str) -> None:
         graph_def: the graph; nothing of it has run.
         name: what to call it in an error.
     """
+    inputs = sum(len(node.input) for node in graph_def.node)
+    if len(graph_def.node) > MAX_NODES or inputs > MAX_INPUTS:
+        raise ValueError(
+            f"{name} has {len(graph_def.node):,} nodes with {inputs:,} inputs, so it was not loaded; "
+            f"expected at most {MAX_NODES:,} with {MAX_INPUTS:,}."
+        )
     strange = sorted({node.op for node in graph_def.node} - ALLOWED_OPS)
     if strange or graph_def.library.function:
         what = ", ".join(strange) if strange else "functions"
@@ -183,6 +102,7 @@ def check(graph_def: GraphDef, name: str) -> None:
             raise ValueError(f"{name} lacks node {missing[0]!r}, which {node.name!r} reads.")
         if node.op == "Const":
             claimed += _check_const(node, name)
+        _check_attributes(node, name)
         node.device = ""
     if claimed > MOST_CLAIMED:
         raise ValueError(f"{name}: its constants claim {claimed:,} numbers the file does not hold.")
@@ -202,6 +122,17 @@ def _check_const(node: NodeDef, name: str) -> int:
     if any(d.size < 0 for d in proto.tensor_shape.dim) or listed > size or content not in (0, size * width):
         raise ValueError(f"{name}: constant {node.name!r} does not hold what its shape says.")
     return 0 if content else size - listed
+
+
+def _check_attributes(node: NodeDef, name: str) -> None:
+    """Refuse numbers that no operation of an image classifier is set to; they can bring TensorFlow down."""
+    for key, value in node.attr.items():
+        worst = max([value.i, *value.list.i], key=abs)
+        if abs(worst) > MAX_ATTRIBUTE:
+            raise ValueError(
+                f"{name}: {key} of node {node.name!r} ({node.op}) is {worst}; expected at most "
+                f"{MAX_ATTRIBUTE}."
+            )
 
 
 def node_of(tensor: str) -> str:
@@ -279,70 +210,34 @@ def between(graph_def: GraphDef, replaced: Collection[str], fetch: Iterable[str]
     return part
 
 
-def bottlenecks(graph_def: GraphDef, source: str, target: str) -> list[str]:
-    """The nodes every path from `source` to `target` goes through, both included, in order.
+def in_order(graph_def: GraphDef, name: str) -> GraphDef:
+    """Return the graph with its nodes in an order in which they can be computed.
 
-    They are the dominators of `target`; empty when no path leads there.
-    """
-    import networkx
-
-    paths = _flow(graph_def)
-    dominator = networkx.immediate_dominators(paths, source) if source in paths else {}
-    if target not in dominator:
-        return []
-    found = [target]
-    while found[-1] != source:
-        found.append(dominator[found[-1]])
-    return found[::-1]
-
-
-def beside(graph_def: GraphDef, source: str, targets: Iterable[str]) -> list[str]:
-    """The nodes that decide `targets` together with `source`, and do not depend on it.
-
-    They are where paths from `input` around `source` join those that go through it. Nodes that
-    tell no more than a shape, and those of several outputs, are passed over for what they read.
+    Args:
+        graph_def: the graph.
+        name: what to call it in an error.
 
     Raises:
-        ValueError: a target does not come after `source`.
+        ValueError: nodes read each other in a circle, or too many in a row.
     """
     import networkx
 
-    flow = _flow(graph_def)
-    decided = {source, *networkx.descendants(flow, source)}
-    seen = {"input", *networkx.descendants(flow, "input")}
-    passed_over = decided | _only_shapes(graph_def, seen)
-    passed_over |= {node.name for node in graph_def.node if node.op in ("Split", "SplitV", "Unpack")}
-    waiting, known, found = list(targets), {source}, []
-    for name in waiting:
-        if name not in decided:
-            raise ValueError(f"{name} does not come after {source}, so it is no function of it.")
-    while waiting:
-        name = waiting.pop()
-        if name in known:
-            continue
-        known.add(name)
-        if name in passed_over:
-            waiting += [tensor for tensor in flow.predecessors(name) if tensor in seen]
-        else:
-            found.append(name)
-    return [node.name for node in graph_def.node if node.name in found]
-
-
-def _flow(graph_def: GraphDef) -> Any:
-    """Who is read by whom, as a networkx.DiGraph."""
-    import networkx
-
-    edges = [(node_of(i), node.name) for node in graph_def.node for i in node.input]
-    return networkx.DiGraph(edges)
-
-
-def _only_shapes(graph_def: GraphDef, seen: Collection[str]) -> set[str]:
-    """Of the nodes in `seen`, those that depend on the input by shapes alone."""
-    found, before = set[str](), -1
-    while len(found) > before:
-        before = len(found)
-        for node in graph_def.node:
-            inputs = [i for i in map(node_of, node.input) if i in seen]
-            if node.op in ("Rank", "Shape", "Size") or (inputs and found.issuperset(inputs)):
-                found.add(node.name)
-    return found
+    nodes = {node.name: node for node in graph_def.node}
+    sources = {node.name: [s for s in map(node_of, node.input) if s in nodes] for node in graph_def.node}
+    order = networkx.DiGraph()
+    order.add_nodes_from(nodes)
+    order.add_edges_from((source, reader) for reader, read in sources.items() for source in read)
+    depth: dict[str, int] = {}
+    try:
+        for node in networkx.topological_sort(order):
+            depth[node] = 1 + max((depth[source] for source in sources[node]), default=0)
+    except networkx.NetworkXUnfeasible:
+        raise ValueError(f"{name}: its nodes read each other in a circle; expected an order.") from None
+    if max(depth.values(), default=0) > MAX_DEPTH:
+        raise ValueError(
+            f"{name} has {max(depth.values()):,} nodes in a row, so it was not loaded; expected at most "
+            f"{MAX_DEPTH:,}."
+        )
+    result = GraphDef(versions=graph_def.versions)
+    result.node.extend(nodes[node] for node in depth)
+    return result

@@ -1,7 +1,6 @@
 """Any Keras model as a `VisionModel`: traced at inference and frozen, with the names of its layers."""
 
 import contextlib
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from lucid_ext.models.freeze import add_head, freeze
+from lucid_ext.models.metadata import check_size
 from lucid_ext.models.saved_model import open_saved_model
 from lucid_ext.models.vision_model import VisionModel
 
@@ -28,10 +28,9 @@ Call: TypeAlias = Callable[[tf.Tensor], Any]
 
 def is_keras(source: Any) -> bool:
     """Whether `load_keras` is to load it: a model, a Keras file, or a folder (a SavedModel)."""
-    if not isinstance(source, str | os.PathLike):
+    if not isinstance(source, Path):
         return True
-    path = Path(os.path.expanduser(source))
-    return path.suffix in {".keras", ".h5", ".hdf5"} or os.path.isdir(path)
+    return source.suffix in {".keras", ".h5", ".hdf5"} or source.is_dir()
 
 
 def load_keras(
@@ -42,14 +41,14 @@ def load_keras(
 ) -> VisionModel:
     """Freeze a Keras model; arguments and errors are those of `load_model`."""
     call: Call
-    if isinstance(source, str | os.PathLike) and os.path.isdir(os.path.expanduser(source)):
-        name = Path(source).name
-        call, shape = open_saved_model(Path(os.path.expanduser(source)))
+    if isinstance(source, Path) and source.is_dir():
+        name = source.name
+        call, shape = open_saved_model(source)
         fixed = True
     else:
         model, name = (source, getattr(source, "name", "the model"))
-        if isinstance(source, str | os.PathLike):
-            model, name = _open_file(Path(os.path.expanduser(source))), Path(source).stem
+        if isinstance(source, Path):
+            model, name = _open_file(source), source.stem
         call, shape, fixed = _inference(model, name)
     height, width, channels = _image_shape(shape, size, fixed, name)
     prepare = _preparation(preprocess, channels)
@@ -167,10 +166,10 @@ def _image_shape(
     own = shape[1:3]
     if None in own and size is None:
         raise ValueError(f"{name} takes images of any size: say which, as in size=(224, 224).")
-    given: tuple[Any, ...] = own if size is None else tuple(int(side) for side in size)
-    if len(given) != 2 or (fixed and any(o not in (None, g) for o, g in zip(own, given, strict=True))):
-        raise ValueError(f"size is {size}; {name} takes images of (height, width) = {own} pixels.")
+    given: Any = own if size is None else check_size(size, name)
     height, width = given
+    if fixed and not (own[0] in (None, height) and own[1] in (None, width)):
+        raise ValueError(f"size is {size}; {name} takes images of (height, width) = {own} pixels.")
     return height, width, shape[3]
 
 

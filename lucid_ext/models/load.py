@@ -16,6 +16,9 @@ from lucid_ext.models.vision_model import VisionModel
 
 EMBEDDED = "mini"
 ASSETS = Path(str(resources.files("lucid_ext"))) / "assets"
+
+# What a protocol buffer, as a graph is stored, can have at most.
+MAX_FILE_BYTES = 2**31 - 1
 VALUE_RANGE = (-MEAN_PIXEL, 255.0 - MEAN_PIXEL)
 
 
@@ -52,22 +55,47 @@ def load_model(
     Raises:
         ValueError: one sentence that says what is wrong with it; nothing of a file has run.
     """
-    known = isinstance(source, str) and source in (EMBEDDED, inception_v1.NAME)
-    if not known and is_keras(source):
+    is_name = isinstance(source, str) and source in (EMBEDDED, inception_v1.NAME)
+    if isinstance(source, str | os.PathLike) and not is_name:
+        source = _path(source)
+    if not is_name and is_keras(source):
         return load_keras(source, labels, preprocess, size)
     if labels is not None or preprocess is not None or size is not None:
         raise ValueError(f"labels, preprocess and size are for Keras models; {source} brings its own.")
     if source == inception_v1.NAME:
         return _inception(sources.find(), inception_v1.NAME)
-    path = ASSETS / f"{EMBEDDED}.pb" if source == EMBEDDED else Path(os.path.expanduser(source))
-    if not os.path.isfile(path):
+    path = ASSETS / f"{EMBEDDED}.pb" if source == EMBEDDED else source
+    if not path.is_file():
         raise ValueError(
             f"there is no file {path}; expected a frozen graph (.pb) with its card (.json) beside it, "
             f"InceptionV1 (.pb or .zip), {inception_v1.NAME!r}, or nothing for the embedded network."
         )
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise ValueError(
+            f"{path} has {path.stat().st_size:,} bytes; expected at most {MAX_FILE_BYTES:,}, as a graph has."
+        )
     if path.with_suffix(".json").is_file() and path.suffix != ".zip":
         return card.load(path)
     return _inception(sources.from_file(path), path.stem)
+
+
+def _path(source: str | os.PathLike) -> Path:
+    """Read a text as a path, `~` as the reader's own folder.
+
+    Raises:
+        ValueError: one sentence; it can be none.
+    """
+    try:
+        path = Path(source).expanduser()
+        path.exists()  # too long a name is an error only now
+        if "\0" in str(path):
+            raise ValueError("a path holds no NUL")
+    except (OSError, RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{ascii(source)[:80]} is no path ({getattr(error, 'strerror', None) or error}); "
+            "expected the name or the path of a network."
+        ) from None
+    return path
 
 
 def _inception(network: sources.Network, name: str) -> VisionModel:

@@ -1,13 +1,29 @@
 """SavedModel folders: looked through before they are loaded, so that nothing in them runs on loading."""
 
-from collections.abc import Callable
+import graphlib
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
+from lucid_ext.models.graph import (
+    ALLOWED_OPS,
+    MAX_NODES,
+    GraphDef,
+    NodeDef,
+    between,
+    check,
+    in_order,
+    node_of,
+)
+from lucid_ext.models.sizes import infer_shapes
+
 SIGNATURE = "serving_default"
+
+# TensorFlow takes a minute for so many, and for twice as many four times as long.
+MAX_CALLS = 3_000
 
 
 def open_saved_model(path: Path) -> tuple[Callable[[tf.Tensor], tf.Tensor], tf.TensorShape]:
@@ -60,9 +76,63 @@ def _check_saved_model(path: Path) -> None:
         raise ValueError(
             f"{path} was not written by TensorFlow 2: export the model again with keras.Model.export."
         )
+    if not all(entry.is_file() or entry.is_dir() for entry in path.rglob("*")):
+        raise ValueError(f"{path} holds what is neither file nor folder: export the model again.")
+    _check_functions(proto.meta_graphs[0].graph_def, str(path))
     for node in proto.meta_graphs[0].object_graph_def.nodes:
         if node.WhichOneof("kind") in ("resource", "asset") or node.saveable_objects:
             raise ValueError(
                 f"{path} has tables, files or functions that run when it is loaded, which no image "
                 "classifier needs, so it was not loaded: export the network alone."
             )
+
+
+def _check_functions(graph_def: GraphDef, name: str) -> None:
+    """Refuse functions that would take too much to load, or to put in place of their calls.
+
+    TensorFlow evaluates what it can of constants on loading, whatever memory that takes; and thirty
+    functions that each call the next twice are a thousand million calls.
+    """
+    functions = {function.signature.name: function for function in graph_def.library.function}
+    called = {
+        key: [
+            value.func.name
+            for node in function.node_def
+            for value in node.attr.values()
+            if value.func.name in functions
+        ]
+        for key, function in functions.items()
+    }
+    nodes: dict[str, int] = {}
+    calls: dict[str, int] = {}
+    try:
+        for key in graphlib.TopologicalSorter(called).static_order():
+            nodes[key] = len(functions[key].node_def) + sum(nodes[other] for other in called[key])
+            calls[key] = sum(1 + calls[other] for other in called[key])
+    except graphlib.CycleError:
+        raise ValueError(f"{name} has a function that calls itself: export the model again.") from None
+    if max(nodes.values(), default=0) > MAX_NODES or max(calls.values(), default=0) > MAX_CALLS:
+        raise ValueError(
+            f"{name} calls functions {max(calls.values()):,} times, {max(nodes.values()):,} nodes in all; "
+            f"expected at most {MAX_CALLS:,} times, {MAX_NODES:,} nodes: export the model again."
+        )
+    for function in functions.values():
+        constants = _constants(function.node_def, name)
+        check(constants, name)
+        infer_shapes(constants, {}, name)
+
+
+def _constants(nodes: Iterable[NodeDef], name: str) -> GraphDef:
+    """Return as a graph what constants alone decide in the body of a function."""
+    body = GraphDef(node=nodes)
+    for node in body.node:
+        # An input is "a:output:1" in a function, and "a:1" in a graph.
+        renamed = [":".join(tensor.split(":")[::2]) for tensor in node.input]
+        node.ClearField("input")
+        node.input.extend(renamed)
+    known = set[str]()
+    for node in in_order(body, name).node:
+        sources = {node_of(tensor) for tensor in node.input}
+        if node.op == "Const" or (node.op in ALLOWED_OPS and sources and sources <= known):
+            known.add(node.name)
+    return between(body, (), known)

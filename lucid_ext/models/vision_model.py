@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from lucid_ext.models.graph import GraphDef, add_pre_relu, beside, between, bottlenecks, take_weights
+from lucid_ext.models.graph import GraphDef, add_pre_relu, between, in_order, take_weights
 from lucid_ext.models.images import as_picture
 from lucid_ext.models.layers import Layers, dependencies, receptive_fields
+from lucid_ext.models.metadata import check_labels, check_range, check_size, printable
+from lucid_ext.models.paths import beside, bottlenecks, own_head
+from lucid_ext.models.sizes import infer_shapes
 
 # What a layer can end in; of the nodes that all of the image passes through, these are listed
 # unless it is said which.
@@ -71,27 +74,31 @@ class VisionModel:
             name: what to call it.
             layers: nodes to list as layers, if all of the image passes through them; by default
                 those that end in a ReLU, a concatenation or a sum.
+
+        Raises:
+            ValueError: one sentence; it is no image classifier, takes too much memory or time, or
+                what is said of it does not fit.
         """
-        self.name = name
+        self.name = name = printable(name)
+        self.size = check_size(size, name)
+        self.value_range = check_range(value_range, name)
+        labels = check_labels(labels, name)
         self.digest = hashlib.sha256(graph_def.SerializeToString(deterministic=True)).hexdigest()
-        self.size = size
-        self.value_range = value_range
         self.graph_def = graph_def
         self._structure, weights = take_weights(graph_def)
         self._weights = {name: tf.constant(value) for name, value in weights.items()}
         add_pre_relu(self._structure)
+        self._structure = in_order(self._structure, name)
         self._nodes = {node.name: node for node in self._structure.node}
         self.memo: dict[str, Any] = {}
         self._functions: dict[Any, Callable] = {}
-        heads = [node for node in self._structure.node if node.op in ("Softmax", "Sigmoid")]
-        if "input" not in self._nodes or not heads:
-            raise ValueError(f"{name} has no node 'input' or no softmax: it is not an image classifier.")
-        # Auxiliary heads and gates end in one too: the network's own is the one most nodes lead to.
-        own = max(heads, key=lambda node: len(between(self._structure, (), [node.name]).node))
+        own = own_head(self._structure, name)
         self.logits = own.input[0].split(":")[0]
         self.softmax = own.name
         self.layers = self._find_layers(layers)
         classes = self.layers[self.logits][-1]
+        if len(labels) > classes:
+            raise ValueError(f"{name} has {len(labels)} labels for {classes} classes; expected one for each.")
         self.labels = [*labels, *(f"class {i}" for i in range(len(labels), classes))]
 
     def __repr__(self) -> str:
@@ -166,7 +173,16 @@ class VisionModel:
                 spec = [tf.TensorSpec([None, *x.shape[1:]], tf.float32)]
                 spec += [tf.TensorSpec(value.shape, value.dtype) for value in values]
                 self._functions[key] = tf.function(run, autograph=False).get_concrete_function(*spec)
-            return self._functions[key](x, *values)
+            try:
+                return self._functions[key](x, *values)
+            except tf.errors.ResourceExhaustedError as error:
+                raise MemoryError(
+                    f"{self.name} ran out of memory on {x.shape[0]} of {source}, {tuple(x.shape[1:])} each: "
+                    "give fewer at once, or smaller images."
+                ) from error
+            except tf.errors.OpError as error:
+                reason = [line for line in str(error.message).splitlines() if "[[" not in line][-1]
+                raise ValueError(f"{self.name} cannot compute {targets[-1]}: {reason[:200]}.") from error
 
         return LayerFunction(call, tuple(held))
 
@@ -297,31 +313,37 @@ class VisionModel:
     def _find_layers(self, layers: Collection[str] | None) -> Layers:
         if layers is None:
             layers = {name for name, node in self._nodes.items() if node.op in LAYER_OPS}
+        for name in layers:
+            if name not in self._nodes:
+                raise ValueError(
+                    f"{self.name} has no node {name!r}; expected its layers to be nodes of the graph."
+                )
         chain = bottlenecks(self._structure, "input", self.logits)
         names = [*(name for name in chain if name in layers and name != self.logits), self.logits]
         kernels = {name: tuple(weight.shape) for name, weight in self._weights.items()}
-        shapes = self._shapes(names, self.size)
+        shapes = self._shapes([*names, self.softmax], self.size)
+        del shapes[self.softmax]
         return Layers(shapes, receptive_fields(self._structure, kernels, names))
 
     def _shapes(self, names: Sequence[str], size: Sequence[int]) -> dict[str, tuple[int, ...]]:
-        """Shapes by TensorFlow's own inference; nothing is run."""
-        with tf.Graph().as_default():
-            part = between(self._structure, {"input", *self._weights}, names)
-            read = {i for node in part.node for i in node.input}
-            given = {"input": tf.compat.v1.placeholder(tf.float32, (1, *size, 3))}
-            for name in read & self._weights.keys():
-                weight = self._weights[name]
-                given[name] = tf.compat.v1.placeholder(weight.dtype, weight.shape)
-            try:
-                found = tf.graph_util.import_graph_def(part, given, [f"{n}:0" for n in names], name="shapes")
-            except ValueError:
-                found = []
+        """Shapes of nodes, without the batch, for images of `size`; nothing is run.
+
+        Raises:
+            ValueError: one sentence; they cannot be computed, or would take too much.
+        """
+        part = between(self._structure, {"input", *self._weights}, names)
+        given = {name: tf.TensorSpec(weight.shape, weight.dtype) for name, weight in self._weights.items()}
+        given["input"] = tf.TensorSpec((1, *size, 3), tf.float32)
+        try:
+            shapes = infer_shapes(part, given, self.name)
             # What was made for one number of positions may also take a few for several images.
-            if not found or any(tensor.shape[:1].as_list() not in ([], [None], [1]) for tensor in found):
-                if tuple(size) == self.size:
-                    raise ValueError(f"{names[-1]} of {self.name} cannot be computed from its input.")
-                raise ValueError(
-                    f"{names[-1]} of {self.name} cannot be computed for {size[0]} x {size[1]} pixels; its "
-                    f"own size is {self.size[0]} x {self.size[1]}: give images of that size, untransformed."
-                )
-            return {n: tuple(t.shape.as_list()[1:]) for n, t in zip(names, found, strict=True)}
+            if any(shapes[name][:1] not in ((), (1,)) for name in names):
+                raise ValueError(f"{names[-1]} of {self.name} cannot be computed from its input.")
+        except ValueError as error:
+            if tuple(size) == self.size:
+                raise
+            raise ValueError(
+                f"{names[-1]} of {self.name} cannot be computed for {size[0]} x {size[1]} pixels; its "
+                f"own size is {self.size[0]} x {self.size[1]}: give images of that size, untransformed."
+            ) from error
+        return {name: shapes[name][1:] for name in names}

@@ -66,7 +66,7 @@ def rounded_down(share: float) -> float:
 def manifest() -> dict[str, Any]:
     """How the shipped sheets were made; empty where none are there."""
     path = FOLDER / MANIFEST
-    return json.loads(path.read_text()) if path.exists() else {"weights": None, "layers": {}}
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"weights": None, "layers": {}}
 
 
 @functools.cache

@@ -71,7 +71,7 @@ class TestFiles:
             monkeypatch.setattr(reading, "_LUCID_CACHE_DIR", str(tmp_path))
         kept = reading.local_cache_path("https://example.invalid/labels.txt")
         assert kept.startswith(str(tmp_path))
-        with open(kept, "w") as file:
+        with open(kept, "w", encoding="utf-8") as file:
             file.write("tabby")
         assert load("https://example.invalid/labels.txt") == "tabby"
 

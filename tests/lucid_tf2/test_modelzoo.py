@@ -36,7 +36,7 @@ def test_a_model_of_the_zoo_from_its_cache(model, tmp_path, monkeypatch, rng):
     zoo = vision_models.InceptionV1
     with open(reading.local_cache_path(zoo.model_path), "wb") as file:
         file.write(model.graph_def.SerializeToString())
-    with open(reading.local_cache_path(zoo.labels_path), "w") as file:
+    with open(reading.local_cache_path(zoo.labels_path), "w", encoding="utf-8") as file:
         file.write("\n".join(model.labels))
     lucid_model = nets_factory.get_model("InceptionV1")
     lucid_model.load_graphdef()

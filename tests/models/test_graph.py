@@ -5,9 +5,10 @@ import pytest
 import tensorflow as tf
 
 import lucid_ext as lx
-from lucid_ext.models.graph import add_pre_relu, between, bottlenecks, node_of, read, take_weights
+from lucid_ext.models.graph import add_pre_relu, between, node_of, read, take_weights
 from lucid_ext.models.inception import BLOCKS, frozen_graph
 from lucid_ext.models.load import ASSETS
+from lucid_ext.models.paths import bottlenecks
 from tests.models.by_hand import slow_conv, slow_mixed, slow_pool
 
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import lucid_ext as lx
-from lucid_ext.models.graph import beside
+from lucid_ext.models.paths import beside
 from tests.models.networks import SIDE, functional, randomized
 
 

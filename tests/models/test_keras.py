@@ -249,6 +249,19 @@ def test_images_of_any_size(picture):
     check(model.activations(wide, ["only"]), outputs(keras_model, ["only"], 255.0 * wide))
 
 
+def test_grouped_convolutions(picture):
+    """Keras gives each of them a function, kept apart to be compiled."""
+    x = image = keras.Input((SIDE, SIDE, 3))
+    x = layers.Conv2D(8, 3, activation="relu", name="plain")(x)
+    for groups in (2, 4):
+        x = layers.Conv2D(8, 3, groups=groups, activation="relu", name=f"in_{groups}")(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    keras_model = randomized(keras.Model(image, layers.Dense(4, activation="softmax", name="classes")(x)))
+    model = lx.load_model(keras_model)
+    names = ["in_2", "in_4", "classes"]
+    check(model.activations(picture, names), outputs(keras_model, names, 255.0 * picture))
+
+
 # What classes are.
 
 

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 
 import numpy as np
@@ -60,6 +61,49 @@ def test_damaged_card(files, damage):
 def test_missing_file(tmp_path):
     with pytest.raises(ValueError, match=r"there is no file .*nowhere\.pb"):
         lx.load_model(tmp_path / "nowhere.pb")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("~no-such-user/net.pb", "'~no-such-user/net.pb' is no path"),
+        ("x" * 5000, r"'x{79} is no path \(File name too long\)"),
+        ("net\0.pb", r"'net\\x00.pb' is no path"),
+        ("", r"\. is no SavedModel: give the folder that has saved_model.pb in it"),
+        ("/dev/null", "there is no file /dev/null"),
+        (b"net.pb", "cannot load a bytes"),
+        (None, "cannot load a NoneType; expected a name, a path, a keras.Model"),
+        (3.5, "cannot load a float"),
+        (["mini"], "cannot load a list"),
+    ],
+)
+def test_what_is_no_source(source, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=message):
+        lx.load_model(source)
+
+
+@pytest.mark.parametrize("name", ["net.pb", "net.json", "net.keras", "folder/saved_model.pb"])
+def test_a_pipe_nobody_writes_to(files, name):
+    path = files.parent / name
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    source = {"net.json": files, "folder/saved_model.pb": path.parent}.get(name, path)
+    with pytest.raises(ValueError, match=r"there is no file|is not InceptionV1|is no SavedModel"):
+        lx.load_model(source)
+
+
+def test_an_empty_file(tmp_path):
+    (tmp_path / "net.pb").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"net\.pb holds no graph \(0 bytes\)"):
+        lx.load_model(tmp_path / "net.pb")
+
+
+def test_a_file_larger_than_a_graph_can_be(files):
+    os.truncate(files, 2**31)  # the rest is a hole
+    with pytest.raises(ValueError, match=r"net\.pb has 2,147,483,648 bytes; expected at most 2,147,483,647"):
+        lx.load_model(files)
 
 
 @pytest.fixture(scope="module")

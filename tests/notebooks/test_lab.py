@@ -65,7 +65,7 @@ def wait_for(path: Path, seconds: float = 60):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
-            return json.loads(path.read_text())
+            return json.loads(path.read_text(encoding="utf-8"))
         except (FileNotFoundError, json.JSONDecodeError):
             time.sleep(0.1)
     raise AssertionError(f"{path.name} was not written in {seconds} s")

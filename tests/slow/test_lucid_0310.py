@@ -26,7 +26,7 @@ def python(tmp_path_factory):
     python = folder / "bin" / "python"
     find = [python, "-c", "import site; print(site.getsitepackages()[0])"]
     packages = subprocess.run(find, capture_output=True, text=True, check=True).stdout.strip()
-    with open(f"{packages}/borrowed.pth", "w") as file:
+    with open(f"{packages}/borrowed.pth", "w", encoding="utf-8") as file:
         file.write("\n".join([*site.getsitepackages(), ""]))
     pip = [
         sys.executable,
