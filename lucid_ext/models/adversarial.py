@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from lucid_ext.models.tracing import trace
 from lucid_ext.models.vision_model import VisionModel
 
 METHODS = ("fgsm", "pgd")
@@ -81,8 +82,7 @@ def _gradient(model: VisionModel) -> Any:
             return tf.gradients(loss, x)[0]
 
         spec = [tf.TensorSpec((1, *model.size, 3), tf.float32), tf.TensorSpec((1,), tf.int32)]
-        traced = tf.function(run, autograph=False).get_concrete_function(*spec)
-        model.memo["cross-entropy gradient"] = traced
+        model.memo["cross-entropy gradient"] = trace(run, *spec)
     return model.memo["cross-entropy gradient"]
 
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 from lucid_ext.models.freeze import add_head, freeze
 from lucid_ext.models.metadata import check_size
 from lucid_ext.models.saved_model import open_saved_model
+from lucid_ext.models.tracing import trace
 from lucid_ext.models.vision_model import VisionModel
 
 Preprocess: TypeAlias = tuple[float, float] | Callable[[tf.Tensor], tf.Tensor]
@@ -59,7 +60,7 @@ def load_keras(
     spec = tf.TensorSpec((None, height, width, 3), tf.float32, name="input")
     with _recorded() as recorded:
         try:
-            traced = tf.function(classify, autograph=False).get_concrete_function(spec)
+            traced = trace(classify, spec)
         except Exception as error:  # whatever a layer raises for images of this shape
             reason = str(error).strip().partition("\n")[0]
             raise ValueError(f"{name} cannot run on {height} x {width} pixels: {reason}") from error

@@ -15,6 +15,7 @@ from lucid_ext.models.layers import Layers, dependencies, receptive_fields
 from lucid_ext.models.metadata import check_labels, check_range, check_size, printable
 from lucid_ext.models.paths import beside, bottlenecks, own_head
 from lucid_ext.models.sizes import infer_shapes
+from lucid_ext.models.tracing import trace
 
 # What a layer can end in; of the nodes that all of the image passes through, these are listed
 # unless it is said which.
@@ -172,7 +173,7 @@ class VisionModel:
             if key not in self._functions:
                 spec = [tf.TensorSpec([None, *x.shape[1:]], tf.float32)]
                 spec += [tf.TensorSpec(value.shape, value.dtype) for value in values]
-                self._functions[key] = tf.function(run, autograph=False).get_concrete_function(*spec)
+                self._functions[key] = trace(run, *spec)
             try:
                 return self._functions[key](x, *values)
             except tf.errors.ResourceExhaustedError as error:
