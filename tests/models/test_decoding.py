@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 import lucid_ext as lx
+from tests import memory
 
 LIMIT = 200_000_000
 REFUSED = r"is {} x {} pixels and would take about [\d,]+ MB of memory; expected at most 800 MB: "
@@ -111,27 +112,24 @@ def test_programs_are_not_run_and_formats_without_bounds_not_read():
 
 # Memory, in processes of their own.
 
-PEAK = """
-    import resource, sys
+LARGE = """
+    import sys
     import numpy as np
     import lucid_ext as lx
     lx.load_model()
     print(*lx.load_image(sys.argv[1]).shape, *lx.load_image(np.zeros((9000, 9000, 3), np.uint8)).shape)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    print(peak())
 """
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts memory as Linux does")
+@memory.needs_linux
 def test_a_hundred_megapixels_and_tensorflow_stay_under_two_gigabytes(tmp_path):
     packed, row = zlib.compressobj(1), b"\0" + b"\xc8\x09\x09\x63" * 10000
     pixels = b"".join(packed.compress(row) for _ in range(10000)) + packed.flush()
     end = b"\0\0\0\0IEND" + zlib.crc32(b"IEND").to_bytes(4, "big")
     data = struct.pack(">I", len(pixels)) + b"IDAT" + pixels + zlib.crc32(b"IDAT" + pixels).to_bytes(4, "big")
     (tmp_path / "large.png").write_bytes(png(10000, 10000)[:33] + data + end)
-    command = [sys.executable, "-c", textwrap.dedent(PEAK), str(tmp_path / "large.png")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    shapes, peak = done.stdout.splitlines()
+    shapes, peak = memory.run(LARGE, tmp_path / "large.png")
     assert shapes == "1024 1024 3 1024 1024 3"
     assert int(peak) < 1_600_000_000
 

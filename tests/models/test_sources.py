@@ -281,7 +281,7 @@ def test_folder_that_is_none(tmp_path, monkeypatch, name):
 
 @pytest.mark.parametrize("name", ["~nobody_at_all/net.pb", "net" * 2000, "a\0b"])
 def test_names_of_no_file(name):
-    with pytest.raises(ValueError, match="there is no file"):
+    with pytest.raises(ValueError, match=r"there is no file|is no path"):
         lx.load_model(name)
 
 

@@ -17,6 +17,7 @@ from PIL import Image
 import lucid_ext as lx
 from lucid_ext import files
 from lucid_ext.optvis.store import Icon, icon_key
+from tests import memory
 
 KEY = icon_key({"layer": "mixed4d", "unit": 42})
 SIZE = 32  # of the icons here, in pixels
@@ -86,13 +87,19 @@ def test_a_picture_without_a_receipt_is_not_an_icon(store, icon):
     assert store.get(KEY, SIZE) is None
 
 
+@memory.needs_linux
 def test_an_icon_of_another_size_is_not_taken(store, icon):
     """The receipt may say what it likes: it is asked for one of SIZE."""
-    large = Icon(np.zeros((13_000, 13_000, 3), np.uint8), 1.0)
-    store.put(KEY, large, {})
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert store.get(KEY, SIZE) is None
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kB
+    store.put(KEY, Icon(np.zeros((13_000, 13_000, 3), np.uint8), 1.0), {})
+    code = """
+        import sys
+        import lucid_ext as lx
+        store, before = lx.IconStore(sys.argv[1]), peak()
+        assert store.get(sys.argv[2], 32) is None
+        print(peak() - before)
+    """
+    (grown,) = memory.run(code, store.folder.parent, KEY)
+    assert int(grown) < 50_000_000
     store.put(KEY, icon, {})
     assert store.get(KEY, SIZE // 2) is None
 
