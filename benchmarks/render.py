@@ -27,7 +27,8 @@ from lucid.optvis import objectives, param
 from lucid.optvis import render as lucid_render
 
 # isort: split
-from lucid_ext.optvis.ascent import Ascent, FourierImages, Recipe, uniform_draws
+from lucid_ext.optvis.ascent import Ascent, uniform_draws
+from lucid_ext.optvis.recipe import Recipe
 
 FOLDER = Path("build/bench")
 SIZE = 128  # of the pictures, in pixels
@@ -136,7 +137,7 @@ class Ours(Side):
         recipe = Recipe(size=SIZE, steps=steps, rate=min(0.3, PATH / steps), damping=DAMPING)
         many = dataclasses.replace(task, vectors=np.resize(task.vectors, (batch, task.vectors.shape[1])))
         self._generators = [np.random.default_rng([0, i]) for i in range(batch)]
-        images = FourierImages(batch, recipe)
+        images = recipe.images(batch)
         images.restart(self._generators)
         self._ascent = Ascent(
             model, objective(many), images, images.variables, recipe.transform, recipe.optimizer()

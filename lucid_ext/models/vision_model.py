@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from lucid_ext.models.activation import add_uncapped, before_activation
 from lucid_ext.models.graph import GraphDef, add_pre_relu, between, in_order, take_weights
 from lucid_ext.models.images import as_picture
 from lucid_ext.models.layers import Layers, dependencies, receptive_fields
@@ -89,6 +90,7 @@ class VisionModel:
         self._structure, weights = take_weights(graph_def)
         self._weights = {name: tf.constant(value) for name, value in weights.items()}
         add_pre_relu(self._structure)
+        self._uncapped = add_uncapped(self._structure)
         self._structure = in_order(self._structure, name)
         self._nodes = {node.name: node for node in self._structure.node}
         self.memo: dict[str, Any] = {}
@@ -277,6 +279,19 @@ class VisionModel:
         probabilities = self.activations(image, self.softmax)
         order = np.argsort(-probabilities, kind="stable")[:top]
         return [(self.labels[i], float(probabilities[i])) for i in order]
+
+    def uncapped(self, layer: str) -> str:
+        """Return the node that has a layer's values without a cap, as ReLU6 has; mostly the layer itself.
+
+        By it channels are ranked and icons compared with photographs. What the network passes on, and
+        so attributes and removes, is the layer.
+        """
+        return self._uncapped.get(layer, layer)
+
+    def before_activation(self, layer: str) -> str:
+        """Return the node whose values a layer's activation is given; the layer itself where it has none."""
+        self.check_layer(layer)
+        return before_activation(layer, self._nodes)
 
     def check_layer(self, layer: str) -> None:
         """Raise a ValueError that names the nearest layers unless `layer` is in the graph."""

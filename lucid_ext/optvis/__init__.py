@@ -1,6 +1,6 @@
 """Feature visualization: what a unit, a direction or any objective responds to, as a picture."""
 
-from lucid_ext.optvis.ascent import Recipe, evaluate
+from lucid_ext.optvis.ascent import evaluate
 from lucid_ext.optvis.caricature import caricature
 from lucid_ext.optvis.diverse import diverse_icons
 from lucid_ext.optvis.grids import GridQuality, GridRecipe, dead_cells, grid_quality, stream_tiles
@@ -14,6 +14,7 @@ from lucid_ext.optvis.icon import (
     stream_units,
 )
 from lucid_ext.optvis.parallel import render_sheet
+from lucid_ext.optvis.recipe import NATURAL, Recipe
 from lucid_ext.optvis.render import render_vis
 from lucid_ext.optvis.report import Report, gather
 from lucid_ext.optvis.sheets import shipped_sheet
@@ -24,6 +25,7 @@ from lucid_ext.optvis.transform import STANDARD, Transform
 __all__ = [
     "BATCH",
     "CHANNEL",
+    "NATURAL",
     "SKETCH",
     "STANDARD",
     "GridQuality",

@@ -1,6 +1,5 @@
 """The optimisation behind every icon: gradient ascent on images, many at once, each on its own."""
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,70 +9,10 @@ import tensorflow as tf
 from lucid_ext.models.gradients import REDIRECTED_RELU, gradient_overrides
 from lucid_ext.models.tracing import trace
 from lucid_ext.models.vision_model import VisionModel
-from lucid_ext.optvis import param
-from lucid_ext.optvis.adam import DAMPING, FourierAdam
-from lucid_ext.optvis.transform import DRAWS, WINDOW, Transform
+from lucid_ext.optvis.transform import DRAWS
 
 Objective = Callable[[Callable[[str], Any]], tf.Tensor]
 """Lucid's form of an objective: from a function that gives tensors by name to what to raise."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Recipe:
-    """Everything that decides what an icon looks like, besides the network and the objective.
-
-    Attributes:
-        size: side of the image, in pixels.
-        steps: how many steps of `FourierAdam`.
-        rate: its first step size; it falls to zero on a straight line.
-        damping: how far frequencies with little gradient are held back (see `FourierAdam`).
-        sd: standard deviation of the random start, before frequencies are scaled.
-        decay_power: how fast the weight of frequencies falls: 1 / f^decay_power.
-        contrast: factor on all frequencies.
-        transform: what the image must survive.
-    """
-
-    size: int = 80
-    steps: int = 56
-    rate: float = 0.3
-    damping: float = DAMPING
-    sd: float = 0.03
-    decay_power: float = 1.25
-    contrast: float = 0.75
-    transform: Transform = WINDOW
-
-    def optimizer(self) -> tf.keras.optimizers.Optimizer:
-        """What takes the steps."""
-        rate = tf.keras.optimizers.schedules.PolynomialDecay(self.rate, self.steps, 0.0)
-        return FourierAdam(rate, damping=self.damping)
-
-
-class FourierImages:
-    """A batch of images given by free Fourier coefficients (see `param`)."""
-
-    def __init__(self, batch: int, recipe: Recipe):
-        size = recipe.size
-        self.recipe = recipe
-        self._scale = recipe.contrast * param.frequency_scale(size, size, recipe.decay_power)
-        self._z = tf.Variable(tf.zeros((batch, 2, 3, size, size // 2 + 1)))
-        self.variables = [self._z]
-
-    def __call__(self) -> tf.Tensor:
-        """The images: (n, size, size, 3) in [0, 1]."""
-        return param.to_image(self._z, self._scale, self.recipe.size)
-
-    def restart(self, generators: Sequence[np.random.Generator]) -> None:
-        """Give every image a new random start from its own generator."""
-        size, sd = self.recipe.size, self.recipe.sd
-        self.start(np.stack([param.initial_spectrum(g, size, size, sd) for g in generators]))
-
-    def start(self, spectra: np.ndarray) -> None:
-        """Go on from these coefficients: (n, 2, 3, size, size // 2 + 1)."""
-        self._z.assign(spectra)
-
-    def spectra(self) -> np.ndarray:
-        """The coefficients as they are now."""
-        return self._z.numpy()
 
 
 class Ascent:

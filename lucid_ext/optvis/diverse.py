@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from lucid_ext.models.vision_model import VisionModel
-from lucid_ext.optvis.ascent import Recipe
 from lucid_ext.optvis.icon import CHANNEL
+from lucid_ext.optvis.recipe import Recipe
 from lucid_ext.optvis.render import render_vis
 
 STRENGTH = 2.0

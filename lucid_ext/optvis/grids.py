@@ -24,8 +24,10 @@ from lucid_ext.groups import factorize
 from lucid_ext.models.vision_model import VisionModel
 from lucid_ext.optvis import param
 from lucid_ext.optvis.adam import FourierAdam
-from lucid_ext.optvis.ascent import Ascent, FourierImages, Recipe, uniform_draws
+from lucid_ext.optvis.ascent import Ascent, uniform_draws
 from lucid_ext.optvis.icon import drive
+from lucid_ext.optvis.images import FourierImages
+from lucid_ext.optvis.recipe import Recipe
 from lucid_ext.optvis.store import Icon, IconStore, icon_key
 
 RECIPE_VERSION = 3
@@ -297,7 +299,7 @@ def _renderer(model: VisionModel, layer: str, recipe: GridRecipe) -> _Renderer:
         known = model.memo.setdefault("grid renderers", {})
         key = (layer, recipe.size, recipe.decay_power, recipe.contrast)
         if key not in known:
-            images = FourierImages(BATCH, recipe.image())
+            images = recipe.image().images(BATCH)
 
             def along(T: Callable[[str], Any]) -> tf.Tensor:
                 dot = tf.einsum("nhwc,nc->nhw", T(layer), T("directions"))

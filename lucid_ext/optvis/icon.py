@@ -10,7 +10,9 @@ import tensorflow as tf
 from tqdm.auto import tqdm
 
 from lucid_ext.models.vision_model import VisionModel
-from lucid_ext.optvis.ascent import Ascent, FourierImages, Recipe, uniform_draws
+from lucid_ext.optvis.ascent import Ascent, uniform_draws
+from lucid_ext.optvis.images import FourierImages
+from lucid_ext.optvis.recipe import Recipe, strongest
 from lucid_ext.optvis.sheets import shipped_sheet
 from lucid_ext.optvis.store import Icon, IconStore, icon_key
 
@@ -222,10 +224,12 @@ def _renderer(model: VisionModel, layer: str, recipe: Recipe) -> _Renderer:
     with _making:
         known = model.memo.setdefault("renderers", {})
         if (layer, recipe) not in known:
-            images = FourierImages(batch_size(model), recipe)
+            images = recipe.images(batch_size(model))
+
+            node = recipe.reads(model, layer)
 
             def along(T: Callable[[str], Any]) -> tf.Tensor:
-                return tf.reduce_mean(tf.einsum("nhwc,nc->nhw", T(layer), T("directions")), [1, 2])
+                return strongest(tf.einsum("nhwc,nc->nhw", T(node), T("directions")), recipe.share)
 
             ascent = Ascent(
                 model,
@@ -234,6 +238,7 @@ def _renderer(model: VisionModel, layer: str, recipe: Recipe) -> _Renderer:
                 images.variables,
                 recipe.transform,
                 recipe.optimizer(),
+                redirect_relu=node == layer,
             )
             known[layer, recipe] = _Renderer(ascent, images)
         return known[layer, recipe]
@@ -264,7 +269,7 @@ def _render(
 
 
 def drive(model: VisionModel, layer: str, pixels: np.ndarray, directions: np.ndarray) -> list[float]:
-    """How strongly icons, as they are displayed, drive their directions.
+    """How strongly icons, as they are displayed, drive their directions, whatever cap the layer has.
 
     Args:
         model: the network.
@@ -275,6 +280,6 @@ def drive(model: VisionModel, layer: str, pixels: np.ndarray, directions: np.nda
     Returns:
         For each icon the largest <f(x), v> over positions.
     """
-    (acts,) = model.function("input", [layer])(tf.constant(pixels, tf.float32) / 255.0)
+    (acts,) = model.function("input", [model.uncapped(layer)])(tf.constant(pixels, tf.float32) / 255.0)
     along = tf.einsum("nhwc,nc->nhw", acts, tf.constant(directions, tf.float32))
     return [float(v) for v in tf.reduce_max(along, [1, 2])]

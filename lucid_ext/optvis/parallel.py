@@ -28,8 +28,8 @@ from tqdm.auto import tqdm
 
 from lucid_ext.models import card
 from lucid_ext.models.vision_model import VisionModel
-from lucid_ext.optvis.ascent import Recipe
 from lucid_ext.optvis.icon import CHANNEL, batch_size, receipt, stream_units
+from lucid_ext.optvis.recipe import Recipe
 from lucid_ext.optvis.store import Icon, IconStore, icon_key
 
 MOST_PER_TASK = 32

@@ -9,8 +9,9 @@ from tqdm.auto import tqdm
 
 from lucid_ext.models.lucid_model import from_lucid
 from lucid_ext.models.vision_model import VisionModel
-from lucid_ext.optvis.ascent import Ascent, FourierImages, Recipe, evaluate, uniform_draws
-from lucid_ext.optvis.transform import STANDARD, Transform
+from lucid_ext.optvis.ascent import Ascent, evaluate, uniform_draws
+from lucid_ext.optvis.recipe import Recipe
+from lucid_ext.optvis.transform import STANDARD, Crops, Transform
 
 LUCID = Recipe(size=128, decay_power=1.0, contrast=1.0)
 """Lucid's own defaults for the image."""
@@ -21,7 +22,7 @@ def render_vis(
     objective_f: Any,
     param_f: Callable[[], tf.Tensor] | None = None,
     optimizer: Any = None,
-    transforms: Transform | Sequence[Callable] | None = None,
+    transforms: Transform | Crops | Sequence[Callable] | None = None,
     thresholds: Sequence[int] = (512,),
     print_objectives: Sequence[Any] | None = None,
     verbose: bool = True,
@@ -41,10 +42,11 @@ def render_vis(
         model: the network: a `VisionModel`, or a `Model` of Lucid's model zoo.
         objective_f: an objective of `lucid.optvis.objectives`, "layer:channel", or any function of
             T, where T("mixed4d") are activations (n, h, w, c) and T("input") the images.
-        param_f: makes the images as a tensor of TensorFlow 1 variables, as Lucid's `param.image`
-            does; by default one 128 x 128 Fourier image in decorrelated colour.
+        param_f: makes the images as a tensor of variables, as Lucid's `param.image`
+            or `lucid_ext.optvis.param.phases` do; by default one 128 x 128 Fourier image in
+            decorrelated colour.
         optimizer: with `apply_gradients`, of Keras or TensorFlow 1; by default Adam at 0.05.
-        transforms: a `Transform` (drawn per image, reproducible) or a list of Lucid's transforms
+        transforms: a `Transform` or `Crops` (drawn per image, reproducible) or a list of Lucid's transforms
             (drawn once for the batch, not reproducible); by default Lucid's standard ones.
         thresholds: step counts at which to keep the images.
         print_objectives: further objectives whose values are printed at thresholds.
@@ -80,7 +82,7 @@ def render_vis(
             )
         optimizer, transforms, thresholds = recipe.optimizer(), recipe.transform, (recipe.steps,)
     if param_f is None:
-        images: Any = FourierImages(batch, recipe or LUCID)
+        images: Any = (recipe or LUCID).images(batch)
         images.restart([np.random.default_rng(seed if batch == 1 else [seed, i]) for i in range(batch)])
         variables = images.variables
     else:
@@ -136,7 +138,7 @@ def _from_lucid(
 def _as_transform(transforms: Any) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     if transforms is None:
         return STANDARD
-    if isinstance(transforms, Transform):
+    if isinstance(transforms, Transform | Crops):
         return transforms
     functions = list(transforms)
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from lucid_ext.models.photographs import Photographs
 from lucid_ext.models.vision_model import VisionModel
-from lucid_ext.optvis.ascent import Recipe
 from lucid_ext.optvis.diverse import diverse_icons
 from lucid_ext.optvis.icon import BATCH, CHANNEL, drive, icons
+from lucid_ext.optvis.recipe import Recipe
 from lucid_ext.optvis.sheets import compared
 from lucid_ext.optvis.store import IconStore
 from lucid_ext.optvis.survey import Patch, Survey, survey_photographs

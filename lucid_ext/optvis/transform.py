@@ -67,6 +67,43 @@ class Transform:
         return warped + GREY
 
 
+@dataclasses.dataclass(frozen=True)
+class Crops:
+    """A distribution over square crops of an image, each resized to the same side.
+
+    Attributes:
+        size: the side of what comes out, in pixels.
+        mean: of the crop's side, as a share of the image's.
+        deviation: its standard deviation (a normal distribution, cut off at `least` and at 1).
+        least: the smallest.
+    """
+
+    size: int = 96
+    mean: float = 0.85
+    deviation: float = 0.15
+    least: float = 0.5
+
+    def out_size(self, height: int, width: int) -> tuple[int, int]:
+        """The size of crops, whatever that of the images."""
+        return self.size, self.size
+
+    def __call__(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """Crop each image by its own draw.
+
+        Args:
+            images: (n, h, w, 3) in [0, 1].
+            draws: (n, 4), uniform in [0, 1): for the side and the place; the fourth is not used.
+
+        Returns:
+            (n, size, size, 3).
+        """
+        drawn = self.mean + self.deviation * tf.math.ndtri(tf.clip_by_value(draws[:, 0], 1e-4, 1 - 1e-4))
+        side = tf.clip_by_value(drawn, self.least, 1.0)
+        top, left = draws[:, 1] * (1 - side), draws[:, 2] * (1 - side)
+        boxes = tf.stack([top, left, top + side, left + side], 1)
+        return tf.image.crop_and_resize(images, boxes, tf.range(images.shape[0]), [self.size, self.size])
+
+
 def _choose(values: Sequence[float] | np.ndarray, uniform: tf.Tensor) -> tf.Tensor:
     """One of `values` for each uniform number."""
     index = tf.cast(uniform * float(len(values)), tf.int32)
@@ -89,3 +126,6 @@ WINDOW = Transform(
 )
 """For icons: milder, and a window a little smaller than the image, where Lucid's is larger: each
 step is cheaper and reaches as far."""
+
+CROPS = Crops()
+"""For pictures with the frequencies of photographs: seen at the size they are shown at, on average."""

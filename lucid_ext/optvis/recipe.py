@@ -1,0 +1,101 @@
+"""Recipes: everything that decides what a picture looks like, besides the network and the objective."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from lucid_ext.fields import check_fields
+from lucid_ext.models.vision_model import VisionModel
+from lucid_ext.optvis.adam import DAMPING, FourierAdam
+from lucid_ext.optvis.images import SPECTRA, FourierImages
+from lucid_ext.optvis.transform import CROPS, WINDOW, Crops, Transform
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """How a picture is optimised.
+
+    Attributes:
+        size: side of the image, in pixels.
+        steps: how many steps of `FourierAdam`.
+        rate: its first step size; it falls to zero on a straight line.
+        damping: how far frequencies with little gradient are held back (see `FourierAdam`).
+        sd: standard deviation of the random start, before frequencies are scaled.
+        decay_power: how fast the weight of frequencies falls, where they are free: 1 / f^decay_power.
+        contrast: factor on all frequencies.
+        transform: what the image must survive.
+        spectrum: what of its frequencies is free: "free", all; "rings" or "phases", as in `param`.
+        share: of a layer's positions, the part that counts: the mean over the strongest is raised.
+    """
+
+    size: int = 80
+    steps: int = 56
+    rate: float = 0.3
+    damping: float = DAMPING
+    sd: float = 0.03
+    decay_power: float = 1.25
+    contrast: float = 0.75
+    transform: Transform | Crops = WINDOW
+    spectrum: str = "free"
+    share: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if self.spectrum not in SPECTRA:
+            raise ValueError(f"a recipe's spectrum is {self.spectrum!r}; expected {', '.join(SPECTRA)}.")
+        for name, least in (("size", 2), ("steps", 1), ("rate", 0), ("contrast", 0), ("share", 0)):
+            value = getattr(self, name)
+            if not (value >= least and value > 0 and np.isfinite(value)):
+                raise ValueError(f"a recipe's {name} is {value}; expected more than 0, and at least {least}.")
+        if self.share > 1:
+            raise ValueError(f"a recipe's share is {self.share}; expected a part of all positions, up to 1.")
+
+    def optimizer(self) -> tf.keras.optimizers.Optimizer:
+        """Return what takes the steps."""
+        rate = tf.keras.optimizers.schedules.PolynomialDecay(self.rate, self.steps, 0.0)
+        return FourierAdam(rate, damping=self.damping)
+
+    def images(self, batch: int) -> FourierImages:
+        """Return a batch of images to optimise."""
+        made = SPECTRA[self.spectrum]
+        return made(batch, self.size, sd=self.sd, contrast=self.contrast, decay_power=self.decay_power)
+
+    def reads(self, model: VisionModel, layer: str) -> str:
+        """Return the node that the objective of a layer reads.
+
+        Where frequencies are held it is what goes into the layer's activation, so that no picture
+        starts dead; where they are free, gradients find their way through dead ReLUs.
+        """
+        return layer if self.spectrum == "free" else model.before_activation(layer)
+
+
+def strongest(values: tf.Tensor, share: float) -> tf.Tensor:
+    """Return the mean over the strongest positions of each image: (n, h, w) -> (n,)."""
+    if share == 1:
+        return tf.reduce_mean(values, [1, 2])
+    flat = tf.reshape(values, [values.shape[0], -1])
+    count = max(1, round(share * flat.shape[1]))
+    return tf.reduce_mean(tf.math.top_k(flat, count, sorted=False).values, 1)
+
+
+def from_json(stated: Mapping[str, Any]) -> Recipe:
+    """Return the recipe of a card: its fields, `transform` by its own.
+
+    Raises:
+        ValueError: one sentence: it has a field that recipes do not have, or a value that makes no sense.
+    """
+    try:
+        fields = dict(stated)
+        if "transform" in fields:
+            moves = dict(fields["transform"])
+            fields["transform"] = Crops(**moves) if "mean" in moves else Transform(**moves)
+        return Recipe(**fields)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{dict(stated)!r} is no recipe ({error}); expected fields of Recipe.") from error
+
+
+NATURAL = Recipe(size=112, steps=160, rate=1.0, sd=0.7, contrast=1.2, transform=CROPS, spectrum="rings")
+"""For networks of photographs: pictures with the frequencies of photographs."""
