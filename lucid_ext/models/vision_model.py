@@ -331,7 +331,7 @@ class VisionModel:
         try:
             shapes = infer_shapes(part, given, self.name)
             # What was made for one number of positions may also take a few for several images.
-            if any(shapes[name][:1] not in ((), (1,)) for name in names):
+            if any(shapes.get(name, (0,))[:1] not in ((), (1,), (None,)) for name in names):
                 raise ValueError(f"{names[-1]} of {self.name} cannot be computed from its input.")
         except ValueError as error:
             if tuple(size) == self.size:
