@@ -11,7 +11,7 @@ from lucid_ext.models.graph import NodeDef
 Tensors: TypeAlias = Sequence[tf.Tensor]
 
 # A U-Net of 1,024 pixels makes tensors of 0.5 GB, 10 GB in all, unrolls its windows to 1.2e9 numbers
-# and takes 1.6e12 multiplications.
+# and takes 1.4e12 multiplications.
 MAX_TENSOR_BYTES = 2 * 10**9
 MAX_TOTAL_BYTES = 64 * 10**9
 MAX_UNROLLED = 5 * 10**9

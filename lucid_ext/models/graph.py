@@ -28,6 +28,9 @@ MAX_ATTRIBUTE = 1024
 # Where a constant keeps numbers that are not in `tensor_content`.
 LISTS = ("half_val", "float_val", "double_val", "int_val", "int64_val", "bool_val", "string_val")
 
+# Operations that read nothing.
+SOURCES = {"Const", "NoOp", "Placeholder"}
+
 # What an image classifier at inference is made of. Anything else is refused before it can run:
 # a graph is a program, and some ops read files or call Python.
 ALLOWED_OPS = {
@@ -100,12 +103,17 @@ def check(graph_def: GraphDef, name: str) -> None:
         missing = [node_of(i) for i in node.input if node_of(i) not in known]
         if missing:
             raise ValueError(f"{name} lacks node {missing[0]!r}, which {node.name!r} reads.")
+        if node.op not in SOURCES and (not node.input or node.input[0].startswith("^")):
+            raise ValueError(f"{name}: node {node.name!r} ({node.op}) reads nothing.")
         if node.op == "Const":
             claimed += _check_const(node, name)
         _check_attributes(node, name)
         node.device = ""
     if claimed > MOST_CLAIMED:
         raise ValueError(f"{name}: its constants claim {claimed:,} numbers the file does not hold.")
+    for node in graph_def.node:
+        if node.op == "Const" and node.attr["dtype"].type != node.attr["value"].tensor.dtype:
+            raise ValueError(f"{name}: constant {node.name!r} is not of the type of its numbers.")
 
 
 def _check_const(node: NodeDef, name: str) -> int:
@@ -128,7 +136,7 @@ def _check_attributes(node: NodeDef, name: str) -> None:
     """Refuse numbers that no operation of an image classifier is set to; they can bring TensorFlow down."""
     for key, value in node.attr.items():
         worst = max([value.i, *value.list.i], key=abs)
-        if abs(worst) > MAX_ATTRIBUTE:
+        if abs(worst) > MAX_ATTRIBUTE and not key.startswith("_"):
             raise ValueError(
                 f"{name}: {key} of node {node.name!r} ({node.op}) is {worst}; expected at most "
                 f"{MAX_ATTRIBUTE}."
@@ -153,7 +161,7 @@ def add_pre_relu(graph_def: GraphDef) -> None:
             continue
         towers = list(node.input[1:] if axis_first else node.input[:-1])
         relus = (node_of(t) in nodes and nodes[node_of(t)].op == "Relu" for t in towers)
-        if f"{node.name}_pre_relu" in nodes or not all(relus):
+        if f"{node.name}_pre_relu" in nodes or not towers or not all(relus):
             continue
         copy = graph_def.node.add()
         copy.CopyFrom(node)

@@ -10,7 +10,7 @@ import numpy as np
 Bound: TypeAlias = float | np.ndarray
 """An end of a value range: a number, or float32 (3,), one for each colour."""
 
-MIN_SIDE, MAX_SIDE = 1, 2048
+MIN_SIDE, MAX_SIDE = 4, 2048
 MAX_LABEL_LENGTH = 200
 MAX_LEVEL = 1e6
 

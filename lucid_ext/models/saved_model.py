@@ -130,8 +130,8 @@ def _constants(nodes: Iterable[NodeDef], name: str) -> GraphDef:
         renamed = [":".join(tensor.split(":")[::2]) for tensor in node.input]
         node.ClearField("input")
         node.input.extend(renamed)
-    known = set[str]()
-    for node in in_order(body, name).node:
+    body, known = in_order(body, name), set[str]()
+    for node in body.node:
         sources = {node_of(tensor) for tensor in node.input}
         if node.op == "Const" or (node.op in ALLOWED_OPS and sources and sources <= known):
             known.add(node.name)

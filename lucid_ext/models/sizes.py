@@ -25,7 +25,8 @@ def infer_shapes(graph_def: GraphDef, given: Mapping[str, tf.TensorSpec], name: 
 
     Args:
         graph_def: a checked graph or a part of one, its nodes in order.
-        given: shapes and types of the nodes it reads from outside; `input` for one image.
+        given: shapes and types of the nodes it reads from outside; `input` for one image. Where its
+            height and width are open, so is what depends on them.
         name: what to call it in an error.
 
     Raises:
@@ -33,7 +34,7 @@ def infer_shapes(graph_def: GraphDef, given: Mapping[str, tf.TensorSpec], name: 
             take too much memory or time, or ever more of it the more images there are.
     """
     shapes = _shapes(graph_def, given, name)
-    if "input" in given:
+    if "input" in given and given["input"].shape.is_fully_defined():
         first, *rest = given["input"].shape
         two = tf.TensorSpec((2 * first, *rest), given["input"].dtype)
         for key, shape in _shapes(graph_def, {**given, "input": two}, f"{name} (two images at once)").items():
@@ -46,21 +47,24 @@ def infer_shapes(graph_def: GraphDef, given: Mapping[str, tf.TensorSpec], name: 
 
 
 def _shapes(graph_def: GraphDef, given: Mapping[str, tf.TensorSpec], name: str) -> dict[str, Shape]:
-    """Return the shape of every node's first output, as `infer_shapes` does."""
+    """Return the shape of every node's first output, as `infer_shapes` does, where its rank is known."""
     shapes: dict[str, Shape] = {}
-    cost = Cost(given["input"].shape[0] if "input" in given else 1)
+    is_open = not all(spec.shape.is_fully_defined() for spec in given.values())
+    cost = Cost(1 if is_open or "input" not in given else given["input"].shape[0])
     for node, inputs, outputs, is_setting in _inferred(graph_def, given, name):
         what = f"{name}: its node {node.name!r} ({node.op})"
-        if not all(tensor.shape.is_fully_defined() for tensor in outputs):
+        is_known = all(tensor.shape.is_fully_defined() for tensor in (*inputs, *outputs))
+        if not is_known and not is_open:
             raise ValueError(
                 f"{what} makes a tensor whose size is not known beforehand; expected one that the size of "
                 "the image decides."
             )
         try:
-            cost.add(node, inputs, outputs, is_setting=is_setting)
+            if is_known:
+                cost.add(node, inputs, outputs, is_setting=is_setting)
         except ValueError as error:
             raise ValueError(f"{what} {error}.") from None
-        if outputs:
+        if outputs and outputs[0].shape.rank is not None:
             shapes[node.name] = tuple(outputs[0].shape)
     return shapes
 

@@ -99,6 +99,8 @@ class VisionModel:
         self.logits = own.input[0].split(":")[0]
         self.softmax = own.name
         self.layers = self._find_layers(layers)
+        if not self.layers[self.logits]:
+            raise ValueError(f"{name} gives one number for an image; expected one for each of its classes.")
         classes = self.layers[self.logits][-1]
         if len(labels) > classes:
             raise ValueError(f"{name} has {len(labels)} labels for {classes} classes; expected one for each.")
@@ -159,7 +161,9 @@ class VisionModel:
                 and `held` of the result says which nodes those are.
 
         Raises:
-            ValueError: there are such paths, and no image to hold them at.
+            ValueError: there are such paths, and no image to hold them at; or, when it is called, it
+                cannot be computed.
+            MemoryError: when it is called: for so many, there is not enough.
         """
         held = [] if image is None else self.held(source, targets)
         values = self.function("input", held)(self.prepare(image)[None]) if image is not None and held else []
@@ -353,7 +357,7 @@ class VisionModel:
         try:
             shapes = infer_shapes(part, given, self.name)
             # What was made for one number of positions may also take a few for several images.
-            if any(shapes[name][:1] not in ((), (1,)) for name in names):
+            if any(shapes.get(name, (0,))[:1] not in ((), (1,), (None,)) for name in names):
                 raise ValueError(f"{names[-1]} of {self.name} cannot be computed from its input.")
         except ValueError as error:
             if tuple(size) == self.size:

@@ -120,6 +120,21 @@ def circle(graph):
     return graph.add("Relu", "b", "a", T=F32)
 
 
+def scores(graph):
+    """A head of its own, to which more nodes lead."""
+    x = row(graph, 5)
+    graph.const("all", [1, 2, 3])
+    graph.add("Mean", "score", x, "all", T=F32, Tidx=I32)
+    graph.add("Sigmoid", "probability", "score", T=F32)
+    return "input"
+
+
+def mistyped(graph):
+    graph.const("w", np.ones(9))
+    graph.graph_def.node[-1].attr["dtype"].type = F32.as_datatype_enum
+    return "input"
+
+
 def another_input(graph):
     graph.add("Placeholder", "rate", dtype=F32)
     return graph.add("Mul", "x", "input", "rate", T=F32)
@@ -134,6 +149,10 @@ def another_input(graph):
         (lambda g: ends(g, MAX_HEADS), r"ends in 101 softmaxes"),
         (circle, "nodes read each other in a circle"),
         (another_input, "net takes 'rate' besides an image"),
+        (lambda g: g.add("Relu", "x", T=F32), r"node 'x' \(Relu\) reads nothing"),
+        (lambda g: g.add("Softmax", "x", "^input", T=F32), r"node 'x' \(Softmax\) reads nothing"),
+        (scores, "net gives one number for an image; expected one for each of its classes"),
+        (mistyped, "constant 'w' is not of the type of its numbers"),
     ],
 )
 def test_graphs_of_no_image_classifier(make, message, tmp_path):

@@ -1,11 +1,13 @@
 """What is no image classifier, or would run code of its own, is refused in one sentence."""
 
+import os
 import warnings
 
 import keras
 import pytest
 import tensorflow as tf
 from keras import layers
+from tensorflow.core.protobuf import saved_model_pb2
 
 import lucid_ext as lx
 from tests.models import networks
@@ -201,4 +203,54 @@ def test_damaged_saved_models(tmp_path):
     (weights,) = (tmp_path / "net" / "variables").glob("*.data*")
     weights.write_bytes(weights.read_bytes()[:100])
     with pytest.raises(ValueError, match="net could not be loaded"):
+        lx.load_model(tmp_path / "net")
+
+
+def doubled(call, times):
+    """A function that calls another twice, which calls another twice, ..."""
+    for _ in range(times):
+        call = tf.function(lambda x, f=call: f(f(x)), input_signature=[tf.TensorSpec((None, 3), tf.float32)])
+    return call
+
+
+def test_a_saved_model_whose_functions_call_each_other_ever_more_often(tmp_path):
+    again = doubled(lambda x: x + 1.0, 12)
+
+    @tf.function(input_signature=[IMAGES])
+    def classify(x):
+        return {"y": tf.nn.softmax(again(tf.reduce_mean(x, [1, 2])))}
+
+    with pytest.raises(
+        ValueError, match=r"net calls functions 4,09\d times, .* expected at most 3,000 times"
+    ):
+        lx.load_model(saved(tmp_path / "net", tf.Module(), serving_default=classify))
+
+
+def test_a_saved_model_of_constants_that_would_take_too_much(tmp_path):
+    """TensorFlow would compute them on loading, since a shape depends on them."""
+
+    @tf.function(input_signature=[IMAGES])
+    def classify(x):
+        ones = tf.reduce_sum(tf.fill([77], 1))
+        return {"y": tf.nn.softmax(tf.reshape(tf.reduce_mean(x, [1, 2]), tf.stack([-1, ones - 74])))}
+
+    path = saved(tmp_path / "net", tf.Module(), serving_default=classify) / "saved_model.pb"
+    proto = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    for function in proto.meta_graphs[0].graph_def.library.function:
+        for node in function.node_def:
+            node.attr.pop("_output_shapes", None)
+            value = node.attr["value"].tensor if node.op == "Const" else None
+            if value is not None and value.dtype == tf.int32 and tf.make_ndarray(value).tolist() == [77]:
+                value.CopyFrom(tf.make_tensor_proto([2 * 10**9]))
+    path.write_bytes(proto.SerializeToString())
+    with pytest.raises(ValueError, match=r"net: its node 'Fill' \(Fill\) would make a tensor of 8\.0 GB"):
+        lx.load_model(path.parent)
+
+
+def test_a_saved_model_with_a_pipe_in_it(tmp_path):
+    networks.sequential().export(tmp_path / "net", verbose=False)
+    index = tmp_path / "net" / "variables" / "variables.index"
+    index.unlink()
+    os.mkfifo(index)
+    with pytest.raises(ValueError, match="net holds what is neither file nor folder"):
         lx.load_model(tmp_path / "net")

@@ -20,11 +20,11 @@ def load(tmp_path, **card):
 
 @pytest.mark.parametrize(
     "size",
-    [[0, 0], [-1, 5], [10**9, 10**9], [0, 16], [16, 2049], [16], [16, 16, 3], [16.5, 16], ["16", 16],
+    [[0, 0], [-1, 5], [10**9, 10**9], [3, 16], [16, 2049], [16], [16, 16, 3], [16.5, 16], ["16", 16],
      [True, 16], 16, None, {"16": 16, "17": 17}, [NAN, 16]],
 )  # fmt: skip
 def test_sizes(tmp_path, size):
-    with pytest.raises(ValueError, match=r"size of net is .*; expected \(height, width\), each of 1 to 2048"):
+    with pytest.raises(ValueError, match=r"size of net is .*; expected \(height, width\), each of 4 to 2048"):
         load(tmp_path, size=size)
 
 

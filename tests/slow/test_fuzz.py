@@ -7,12 +7,14 @@ import zlib
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 import lucid_ext as lx
 from lucid_ext.board import Board
 from lucid_ext.models.graph import read
 from lucid_ext.models.load import ASSETS
+from tests.models.written import Graph
 from tests.test_board import board
 
 try:
@@ -118,6 +120,27 @@ def test_graphs(rng):
             continue
         assert graph_def.node
     assert refusals
+    assert all("graph.pb" in said for said in refusals)
+
+
+def test_networks(rng):
+    """Small enough that most of what is damaged is structure, not weights."""
+    graph = Graph()
+    graph.const("w", np.ones((3, 3, 3, 3)), np.float32)
+    graph.add("Conv2D", "conv", "input", "w", T=tf.float32, strides=[1, 1, 1, 1], padding="SAME")
+    graph.add("Relu", "relu", "conv", T=tf.float32)
+    graph.const("axis", 3)
+    graph.add("ConcatV2", "mixed", "relu", "relu", "axis", T=tf.float32, Tidx=tf.int32, N=2)
+    whole = graph.end("mixed").graph_def.SerializeToString()
+    loaded, refusals = 0, []
+    for _ in range(5000):
+        try:
+            graph_def = read(damaged(whole, rng), "graph.pb")
+            lx.VisionModel(graph_def, labels=[], size=(8, 8), value_range=(0, 1), name="graph.pb")
+            loaded += 1
+        except ValueError as error:
+            refusals.append(str(error))
+    assert loaded > 50
     assert all("graph.pb" in said for said in refusals)
 
 
