@@ -162,7 +162,7 @@ def path_gap(graph: str) -> None:
 def ablation(graph: str) -> None:
     import lucid_ext as lx
 
-    model, image = lx.load_model(), lx.load_image("cat_coffee")
+    model, image = lx.load_model("mini"), lx.load_image("cat_coffee")
     ask = model, image, "mixed4d", model.predict(image, 1)[0][0], "ablation"
     cold = timed(lambda: lx.attribute(*ask))[1]
     warm = min(timed(lambda: lx.attribute(*ask))[1] for _ in range(3))
@@ -176,7 +176,7 @@ def interface(_: str) -> None:
     """A complete board of four layers of the embedded network, and then one of another picture."""
     import lucid_ext as lx
 
-    model = lx.load_model()
+    model = lx.load_model("mini")
 
     def board(image: str) -> Any:
         return lx.SpatialAttribution(model, image, LAYERS).board
@@ -194,7 +194,7 @@ def survey(_: str) -> None:
     """The embedded network over all crops of the samples: which method, and between which layers."""
     import lucid_ext as lx
 
-    model, photographs = lx.load_model(), lx.Photographs()
+    model, photographs = lx.load_model("mini"), lx.Photographs()
     layers = ("mixed4a", "mixed4d", "mixed5a", "mixed5b")
     methods = ("gradient", "smooth_maxpool", "path", "random")
     pictures = [photograph for _, photograph in photographs.readable()]

@@ -27,7 +27,7 @@ def pictures(folder: str | None) -> lx.Photographs:
 
 def once(folders: list[str]) -> dict[str, float]:
     """Seconds and peak resident gigabytes of this process."""
-    model = lx.load_model()
+    model = lx.load_model("mini")
     own = pictures(folders[0] if folders else None)
     other = pictures(folders[1]) if len(folders) > 1 else None
     start = time.perf_counter()

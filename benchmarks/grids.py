@@ -149,7 +149,7 @@ def main() -> None:
     parser.add_argument("--only-ours", action="store_true", help="leave Lucid's renders out")
     options = parser.parse_args()
     image = lx.load_image(IMAGE)
-    model = lx.load_model()
+    model = lx.load_model("mini")
     acts = model.activations(image, LAYERS)
 
     print(f"{'':<58}{'clock':>10} {'processor':>10} {'mean cos':>8} {'worst':>8}")
@@ -165,7 +165,7 @@ def main() -> None:
     if options.only_ours:
         return
 
-    alone_model = lx.load_model()  # nothing traced, no groups
+    alone_model = lx.load_model("mini")  # nothing traced, no groups
     with tempfile.TemporaryDirectory() as folder:
         [alone] = ours(alone_model, {COMPARED: acts[COMPARED]}, lx.IconStore(folder), draft=False)
     flat = acts[COMPARED].reshape(-1, acts[COMPARED].shape[-1])

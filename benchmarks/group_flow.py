@@ -27,7 +27,7 @@ def measure(times: int = 3) -> None:
     """Time boards, slider steps and pages; compare attribution with what was measured."""
     import lucid_ext as lx
 
-    model = lx.load_model()
+    model = lx.load_model("mini")
     _, first = timed(lambda: lx.GroupFlow(model, IMAGES[0], LAYERS).board)
     warm = [timed(lambda: lx.GroupFlow(model, IMAGES[1], LAYERS).board)[1] for _ in range(times)]
     print(
@@ -44,7 +44,7 @@ def steps(times: int) -> None:
     """A step of a slider, not computed ahead: another number of groups of one layer."""
     import lucid_ext as lx
 
-    model = lx.load_model()
+    model = lx.load_model("mini")
     for aligned in (False, True):
         taken = []
         for _ in range(times):
@@ -65,7 +65,7 @@ def page() -> None:
     import lucid_ext as lx
 
     with tempfile.TemporaryDirectory() as folder:
-        made = lx.GroupFlow(lx.load_model(), IMAGES[0], store=lx.IconStore(Path(folder) / "icons"))
+        made = lx.GroupFlow(lx.load_model("mini"), IMAGES[0], store=lx.IconStore(Path(folder) / "icons"))
         path, taken = timed(lambda: made.to_html(Path(folder) / "flow.html"))
         print(
             f"page of {len(made.page_choices())} boards: {taken:.1f} s with its icons, "
@@ -78,7 +78,7 @@ def trust(image: str) -> None:
     import lucid_ext as lx
     from lucid_ext.attribution import agree
 
-    model = lx.load_model()
+    model = lx.load_model("mini")
     for aligned in (False, True):
         flow: Any = lx.GroupFlow(model, image, LAYERS, aligned=aligned).board["flow"]
         pairs = list(zip(flow.links, flow.measured, strict=True))

@@ -66,7 +66,7 @@ def published() -> None:
 
 
 def main() -> None:
-    model = lx.load_model()
+    model = lx.load_model("mini")
     image = lx.load_image(IMAGE)
     model.predict(image)
     lx.factorize(model.activations(image, "mixed4d"), 2)

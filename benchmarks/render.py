@@ -274,7 +274,7 @@ def show(rows: Sequence[dict[str, Any]]) -> None:
 def main() -> None:
     """Measure, print and keep the numbers."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    model = lx.load_model()
+    model = lx.load_model("mini")
     rows = []
     for task in tasks(model):
         rows.append(measure(model, task))

@@ -28,7 +28,7 @@ def main() -> None:
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], check=True)
         subprocess.run([str(python), "-m", "pip", "install", "-q", *NEEDED, "scikit-learn"], check=True)
-    model = lx.load_model()
+    model = lx.load_model("mini")
     (task,) = (task for task in tasks(model) if task.name == TASK)
     units = [str(unit) for unit in task.vectors.argmax(1)]
     path = FOLDER / "xplique.npz"

@@ -29,7 +29,7 @@ import lucid_ext as lx
 imported = time.perf_counter()
 import tensorflow
 tensorflow_imported = time.perf_counter()
-dictionary = lx.SemanticDictionary(lx.load_model(), "cat_coffee")
+dictionary = lx.SemanticDictionary(lx.load_model("mini"), "cat_coffee")
 view = dictionary.view
 shown = time.perf_counter()
 changes = []
@@ -142,7 +142,7 @@ def row(what: str, found: str, reach: str) -> None:
 def exported(interface: type[lx.ActivationGrid] | type[lx.SpatialAttribution], folder: Path) -> Path:
     """A page of an interface with its four layers, which have 1,225 cells."""
     path = folder / f"{interface.__name__}.html"
-    return interface(lx.load_model(), "cat_coffee").to_html(path)
+    return interface(lx.load_model("mini"), "cat_coffee").to_html(path)
 
 
 def main() -> None:

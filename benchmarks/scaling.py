@@ -34,7 +34,7 @@ from lucid_ext.optvis import BATCH
 workers, count = int(sys.argv[1]), int(sys.argv[2])
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
-model, store = lx.load_model(), lx.IconStore(tempfile.mkdtemp())
+model, store = lx.load_model("mini"), lx.IconStore(tempfile.mkdtemp())
 
 def render(units, seed):
     with joblib.parallel_config(backend="loky", n_jobs=workers):

@@ -30,7 +30,7 @@ QUALITY = 82
 SCALE = 1.5  # pixels of a picture per pixel of the page
 SHEET_COLUMNS, SHEET_ROWS = 12, 5
 NOTEBOOK = (
-    "import lucid_ext as lx\n\nmodel = lx.load_model()",
+    "import lucid_ext as lx\n\nmodel = lx.load_model('mini')",
     'dictionary = lx.SemanticDictionary(model, "cat_coffee", layer="mixed4d")\ndictionary',
 )
 
@@ -198,7 +198,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help=f"of {', '.join([*SHOTS, *OTHERS])}; all by default")
     parser.add_argument("--images", type=Path)
     given = parser.parse_args()
-    model, image = lx.load_model(), lx.load_image("cat_coffee")
+    model, image = lx.load_model("mini"), lx.load_image("cat_coffee")
     for name in given.names or [*SHOTS, *OTHERS]:
         if name == "mixed4d":
             taken = sheet(model)

@@ -18,7 +18,7 @@ def _own_cache(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def model():
-    return lx.load_model()
+    return lx.load_model("mini")
 
 
 @pytest.fixture(scope="session")

@@ -7,24 +7,26 @@ from pathlib import Path
 import numpy as np
 
 from lucid_ext.files import write_file
-from lucid_ext.models.load import ASSETS, EMBEDDED
+from lucid_ext.models.load import ASSETS
 from lucid_ext.optvis.sheets import FOLDER, MANIFEST
 
 CARD = Path(__file__).parent / "README.md"
 BLOCK = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- end of figures -->)", re.DOTALL)
 
+NAME = "mini"
+
 
 def figures() -> str:
     """A Markdown table."""
-    card = json.loads((ASSETS / f"{EMBEDDED}.json").read_text(encoding="utf-8"))
-    manifest = json.loads((FOLDER / MANIFEST).read_text(encoding="utf-8"))
+    card = json.loads((ASSETS / f"{NAME}.json").read_text(encoding="utf-8"))
+    manifest = json.loads((FOLDER / NAME / MANIFEST).read_text(encoding="utf-8"))
     accuracy, gate = card["accuracy"], manifest["gate"]
     percentiles = np.concatenate([entry["percentile"] for entry in manifest["layers"].values()])
     drives = np.concatenate([entry["drive"] for entry in manifest["layers"].values()])
-    sheets = sum(p.stat().st_size for p in FOLDER.glob("*.webp"))
+    sheets = sum(p.stat().st_size for p in (FOLDER / NAME).glob("*.webp"))
     rows = [
         ("digest", f"`{card['digest'][:16]}`"),
-        ("graph", f"{(ASSETS / f'{EMBEDDED}.pb').stat().st_size / 1e6:.1f} MB, half precision"),
+        ("graph", f"{(ASSETS / f'{NAME}.pb').stat().st_size / 1e6:.1f} MB, half precision"),
         (
             f"accuracy at {card['size'][0]} px, {accuracy['images']:,} validation images",
             f"{accuracy['top1']:.1%} top-1, {accuracy['top5']:.1%} top-5",

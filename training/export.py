@@ -20,9 +20,11 @@ from photographs import validation
 import lucid_ext as lx
 from lucid_ext.models import card
 from lucid_ext.models.inception import BLOCKS, MEAN_PIXEL, frozen_graph
-from lucid_ext.models.load import ASSETS, EMBEDDED, VALUE_RANGE
+from lucid_ext.models.load import ASSETS, OPENING, VALUE_RANGE
 
 SIDE = 112
+
+NAME = "mini"
 
 
 def measure(model: lx.VisionModel, folder: Path, classes: list[list[str]]) -> dict[str, float]:
@@ -77,7 +79,7 @@ def main() -> None:
         "--classes", type=Path, help="JSON [[WordNet id, names], ...], in the order of the logits"
     )
     args = parser.parse_args()
-    graph_path, card_path = ASSETS / f"{EMBEDDED}.pb", ASSETS / f"{EMBEDDED}.json"
+    graph_path, card_path = ASSETS / f"{NAME}.pb", ASSETS / f"{NAME}.json"
     source = json.loads((args.classes or card_path).read_text(encoding="utf-8"))
     classes = source if args.classes else source["classes"]
     weights = np.load(args.weights)
@@ -90,7 +92,8 @@ def main() -> None:
         labels=[names.split(",")[0] for _, names in classes],
         size=(SIDE, SIDE),
         value_range=VALUE_RANGE,
-        name=EMBEDDED,
+        name=NAME,
+        opening=OPENING,
     )
     accuracy = measure(model, args.images, classes)
     card.save(

@@ -37,7 +37,7 @@ def _run(chosen: argparse.Namespace) -> int:
     order = sheet.order(chosen)
     model, layer = order.model, chosen.layer
     units = sheet.parse_units(chosen.units, model, layer)
-    icons = sheet.render(order, layer, units)
+    recipe, icons = order.recipe(layer), sheet.render(order, layer, units)
     import numpy as np
 
     from lucid_ext.files import write_file
@@ -50,17 +50,17 @@ def _run(chosen: argparse.Namespace) -> int:
         "model": model.name,
         "weights": model.digest,
         "layer": layer,
-        "size": order.recipe.size,
+        "size": recipe.size,
         "columns": columns,
         "packing": "row by row: the i-th icon is at x = size * (i % columns), y = size * (i // columns)",
         "seed": order.seed,
-        "recipe": dataclasses.asdict(order.recipe),
+        "recipe": dataclasses.asdict(recipe),
         "recipe_version": RECIPE_VERSION,
         "icons": [
             {
                 "unit": unit,
                 "drive": icon.drive,
-                "key": icon_key(receipt(model, layer, unit, order.recipe, order.seed)),
+                "key": icon_key(receipt(model, layer, unit, recipe, order.seed)),
             }
             for unit, icon in zip(units, icons, strict=True)
         ],

@@ -53,7 +53,7 @@ def _verify(order: sheet.Order, layer: str, units: list[int], count: int) -> boo
     from tqdm.auto import tqdm
 
     import lucid_ext as lx
-    from lucid_ext.optvis import CHANNEL, shipped_sheet, stream_directions
+    from lucid_ext.optvis import shipped_sheet, stream_directions
     from lucid_ext.optvis.parallel import at_hand
     from lucid_ext.optvis.sheets import manifest
     from lucid_ext.tiles import decode, encode
@@ -71,13 +71,13 @@ def _verify(order: sheet.Order, layer: str, units: list[int], count: int) -> boo
     rows, similar = [("", "SSIM", "objective", "again")], []
     with tempfile.TemporaryDirectory(prefix="lucid_ext") as folder:
         again = stream_directions(
-            order.model, layer, directions, order.recipe, order.seed, lx.IconStore(folder)
+            order.model, layer, directions, order.recipe(layer), order.seed, lx.IconStore(folder)
         )
         icons = dict(tqdm(again, total=len(sample), desc=f"{layer} again", unit="icon"))
     pixels = np.stack([icons[i].pixels for i in range(len(sample))])
-    if order.seed == 0 and order.recipe == CHANNEL and shipped_sheet(order.model.digest, layer):
+    if order.seed == 0 and not order.changes and shipped_sheet(order.model.digest, layer):
         # What comes with the network was compressed, so that is done to these too.
-        pixels = decode(*encode(pixels, manifest()["quality"]), len(sample))
+        pixels = decode(*encode(pixels, manifest(order.model.digest)["quality"]), len(sample))
     for i, unit in enumerate(sample):
         then, now = stored[unit], icons[i]
         ssim = structural_similarity(then.pixels, pixels[i], channel_axis=2, data_range=255)

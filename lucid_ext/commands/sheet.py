@@ -21,21 +21,27 @@ class Order:
 
     Attributes:
         model: the network.
-        recipe: how they are rendered.
+        changes: fields of the recipe that differ from the layer's own.
         seed: of the random start and transformations.
         jobs: how many processes render.
         store: where they are kept.
     """
 
     model: "VisionModel"
-    recipe: "Recipe"
+    changes: dict[str, Any]
     seed: int
     jobs: int
     store: "IconStore"
 
     def of(self, layer: str, units: list[int]) -> tuple[Any, ...]:
         """What determines these icons, as the functions that find and render them take it."""
-        return self.model, layer, units, self.recipe, self.seed, self.store
+        return self.model, layer, units, self.recipe(layer), self.seed, self.store
+
+    def recipe(self, layer: str) -> "Recipe":
+        """How icons of a layer are rendered."""
+        from lucid_ext.optvis import recipe_of
+
+        return dataclasses.replace(recipe_of(self.model, layer), **self.changes)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -62,11 +68,9 @@ def order(chosen: argparse.Namespace) -> Order:
     import lucid_ext as lx
 
     model = lx.load_model(chosen.model)
-    from lucid_ext.optvis import CHANNEL
-
     given = {"size": chosen.size, "steps": chosen.steps}
-    recipe = dataclasses.replace(CHANNEL, **{k: v for k, v in given.items() if v is not None})
-    return Order(model, recipe, chosen.seed, chosen.jobs, lx.IconStore())
+    changes = {name: value for name, value in given.items() if value is not None}
+    return Order(model, changes, chosen.seed, chosen.jobs, lx.IconStore())
 
 
 def parse_units(text: str | None, model: "VisionModel", layer: str) -> list[int]:
@@ -102,7 +106,7 @@ def render(order: Order, layer: str, units: list[int]) -> list["Icon"]:
                 order.model,
                 layer,
                 units,
-                recipe=order.recipe,
+                recipe=order.recipe(layer),
                 seed=order.seed,
                 store=order.store,
                 threads=min(threads, 2),

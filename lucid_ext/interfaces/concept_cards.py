@@ -18,7 +18,7 @@ from lucid_ext.interfaces.interface import Interface
 from lucid_ext.models import VisionModel
 from lucid_ext.numerals import written
 from lucid_ext.optvis import IconStore, stream_directions
-from lucid_ext.optvis.icon import CHANNEL, SKETCH
+from lucid_ext.optvis.recipes import recipe_of
 from lucid_ext.panels import Cards, Fact
 from lucid_ext.stability import STABLE
 
@@ -99,16 +99,17 @@ class Concepts(Interface):
     ) -> Iterator[Arrived]:
         """Drafts of all icons, then, but for a page, better ones."""
         wanted = list(range(len(self.names)))
-        for recipe in (SKETCH,) if page else (SKETCH, CHANNEL):
+        for kind in ("sketch",) if page else ("sketch", "icon"):
             lacking = missing_icons(board["concepts"], wanted)
-            if recipe != SKETCH:
+            if kind == "icon":
                 lacking = [j for j in wanted if j in self._sketched or j in lacking]
             directions = self.found.groups.channels[lacking]
+            recipe = recipe_of(self.model, self.found.layer, kind)
             icons = stream_directions(
                 self.model, self.found.layer, directions, recipe, store=self._store, go_on=go_on
             )
             for name, ready in arrivals("concepts", lacking, icons):
-                (self._sketched.update if recipe == SKETCH else self._sketched.difference_update)(ready)
+                (self._sketched.update if kind == "sketch" else self._sketched.difference_update)(ready)
                 yield name, ready
 
     def _name(self, target: int) -> str:

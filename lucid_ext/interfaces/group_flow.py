@@ -16,7 +16,7 @@ from lucid_ext.interfaces.cells import default_layers
 from lucid_ext.interfaces.group_map import colour_of
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.models import VisionModel
-from lucid_ext.optvis import CHANNEL, SKETCH, IconStore, Recipe, shipped_sheet, stream_directions
+from lucid_ext.optvis import IconStore, recipe_of, shipped_sheet, stream_directions
 
 LAYERS = ("mixed4a", "mixed4d")
 GROUPS = 6
@@ -159,23 +159,23 @@ class GroupFlow(Interface):
         """
         if page:
             first = {**board.choice, ALIGNED: ""} == {**self.choice, ALIGNED: ""}
-            yield from self._icons(board, SKETCH, go_on if first else lambda: False)
+            yield from self._icons(board, "sketch", go_on if first else lambda: False)
             return
         for choice in self._next(board.choice):
             if not go_on():
                 return
             self.board_of(choice)
-        for recipe in (SKETCH, CHANNEL):
-            yield from self._icons(board, recipe, go_on)
+        for kind in ("sketch", "icon"):
+            yield from self._icons(board, kind, go_on)
 
-    def _icons(self, board: Board, recipe: Recipe, go_on: Callable[[], bool]) -> Iterator[Arrived]:
-        """Icons of the groups' directions; what is there of a better recipe stays."""
-        drawn = self._drawn.setdefault((*board.choice.values(), str(recipe.size)), set())
-        better = self._drawn.get((*board.choice.values(), str(CHANNEL.size)), set())
+    def _icons(self, board: Board, kind: str, go_on: Callable[[], bool]) -> Iterator[Arrived]:
+        """Icons of the groups' directions; what is there of a better kind stays."""
+        drawn = self._drawn.setdefault((*board.choice.values(), kind), set())
+        better = self._drawn.get((*board.choice.values(), "icon"), set())
         groups = self._chain.groups(*self._counts(board.choice))
         for layer, own, start in zip(self.layers, groups, _starts(groups), strict=True):
             lacking = [i for i in range(len(own.channels)) if start + i not in drawn | better]
-            chosen = own.channels[lacking]
+            chosen, recipe = own.channels[lacking], recipe_of(self.model, layer, kind)
             nodes = [start + i for i in lacking]
             found = stream_directions(
                 self.model, layer, chosen, recipe, self._seed, store=self._store, go_on=go_on

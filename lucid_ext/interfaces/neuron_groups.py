@@ -17,7 +17,7 @@ from lucid_ext.interfaces.group_map import blended, colour_of, marks
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.interfaces.names import Names
 from lucid_ext.models import VisionModel
-from lucid_ext.optvis import CHANNEL, SKETCH, IconStore, stream_directions
+from lucid_ext.optvis import IconStore, recipe_of, stream_directions
 from lucid_ext.stability import COUNTS as TRIED
 from lucid_ext.stability import Stability, Suggestion, stability, suggest
 
@@ -279,8 +279,9 @@ class NeuronGroups(Interface):
                 self.board_of({"groups": option})
         panel, directions = board["groups"], self._groups[k].channels
         lacking = missing_icons(panel, range(len(panel)))
-        for recipe in (SKETCH,) if page else (SKETCH, CHANNEL):
-            if recipe == CHANNEL:
+        for kind in ("sketch",) if page else ("sketch", "icon"):
+            recipe = recipe_of(self.model, self.layer, kind)
+            if kind == "icon":
                 lacking = list(range(len(panel)))
             found = stream_directions(
                 self.model, self.layer, directions[lacking], recipe, store=self._store, go_on=go_on

@@ -15,11 +15,9 @@ from lucid_ext.interfaces.interface import Interface
 from lucid_ext.models import Photographs, VisionModel
 from lucid_ext.optvis import (
     BATCH,
-    CHANNEL,
-    SKETCH,
     IconStore,
-    Recipe,
     Survey,
+    recipe_of,
     stream_directions,
     stream_units,
     survey_photographs,
@@ -182,9 +180,9 @@ class SemanticDictionary(Interface):
         if page:
             listed = missing_icons(units, listed)[:PAGE_ICONS]
         directions = None if basis == "channels" else self._directions[layer, basis]
-        for recipe in (CHANNEL,) if page else (SKETCH, CHANNEL):
-            yield from self._drawn(board, units, listed, directions, recipe, go_on)
-            yield from self._drawn(board, vector, whole, cells, recipe, go_on)
+        for kind in ("icon",) if page else ("sketch", "icon"):
+            yield from self._drawn(board, units, listed, directions, kind, go_on)
+            yield from self._drawn(board, vector, whole, cells, kind, go_on)
 
     def _drawn(
         self,
@@ -192,14 +190,15 @@ class SemanticDictionary(Interface):
         panel: Panel,
         wanted: Sequence[int],
         directions: np.ndarray | None,
-        recipe: Recipe,
+        kind: str,
         go_on: Callable[[], bool],
     ) -> Iterator[Arrived]:
         """Icons of a list that are missing, or only sketched: of its directions, or else of channels."""
         layer = board.choice["layer"]
+        recipe = recipe_of(self.model, layer, kind)
         sketched = self._sketched.setdefault((*board.choice.values(), panel.name), set())
         missing = set(missing_icons(panel, wanted))
-        if recipe != SKETCH:
+        if kind == "icon":
             missing |= sketched
         lacking = [unit for unit in wanted if unit in missing]
         if directions is None:
@@ -208,7 +207,7 @@ class SemanticDictionary(Interface):
             chosen = directions[lacking]
             found = stream_directions(self.model, layer, chosen, recipe, store=self._store, go_on=go_on)
         for name, ready in arrivals(panel.name, lacking, found):
-            if recipe == SKETCH:
+            if kind == "sketch":
                 sketched.update(ready)
             else:
                 sketched.difference_update(ready)

@@ -37,10 +37,10 @@ def _uncapped(node: NodeDef, nodes: Mapping[str, NodeDef], found: Mapping[str, s
     copy.CopyFrom(node)
     if node.op == "Relu6":
         copy.op = "Relu"
-    elif node.op == "ClipByValue":
+    elif node.op == "ClipByValue" and len(node.input) == 3:
         copy.op = "Maximum"
         del copy.input[2]
-    elif node.op == "Minimum" and nodes[node_of(node.input[1])].op == "Const":
+    elif node.op == "Minimum" and len(node.input) == 2 and _is_number(node.input[1], nodes):
         copy.op = "Identity"
         del copy.input[1]
     elif node.op in ("Concat", "ConcatV2") and any(node_of(tensor) in found for tensor in node.input):
@@ -49,6 +49,12 @@ def _uncapped(node: NodeDef, nodes: Mapping[str, NodeDef], found: Mapping[str, s
     else:
         return None
     return copy
+
+
+def _is_number(tensor: str, nodes: Mapping[str, NodeDef]) -> bool:
+    """Whether a tensor is a constant of the structure, where weights are not."""
+    source = nodes.get(node_of(tensor))
+    return source is not None and source.op == "Const"
 
 
 def before_activation(layer: str, nodes: Mapping[str, NodeDef]) -> str:

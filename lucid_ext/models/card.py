@@ -1,5 +1,6 @@
 """A network as two files: a frozen graph (.pb), and its card (.json): what the graph does not say."""
 
+import dataclasses
 import hashlib
 import json
 import re
@@ -26,12 +27,15 @@ def save(model: VisionModel, path: Path, **more: Any) -> None:
     Raises:
         OSError: as writing does; what was there before stays.
     """
+    has_places = any(len(shape) == 3 for shape in model.layers.values())
     card = {
         "digest": model.digest,
         "size": list(model.size),
         "range": [np.asarray(bound, np.float64).tolist() for bound in model.value_range],
         "labels": model.labels,
         "layers": list(model.layers),
+        "opening": dataclasses.asdict(model.opening) if has_places else None,
+        "recipes": model.recipes,
         **more,
     }
     write_atomically(path, model.graph_def.SerializeToString(deterministic=True))
@@ -50,6 +54,7 @@ def load(path: Path) -> VisionModel:
         card = json.loads(card_path.read_text(encoding="utf-8"))
         digest, size, value_range, labels, layers = (card[key] for key in KEYS)
         fits = isinstance(layers, list) and all(isinstance(layer, str) for layer in layers)
+        fits = fits and isinstance(card.get("recipes") or {}, dict)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         fits = False
     if not fits:
@@ -75,6 +80,8 @@ def load(path: Path) -> VisionModel:
         value_range=value_range,
         name=path.stem,
         layers=layers,
+        opening=card.get("opening"),
+        recipes=card.get("recipes"),
     )
 
 

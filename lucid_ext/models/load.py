@@ -10,20 +10,29 @@ from typing import Any
 import tensorflow as tf
 
 from lucid_ext.models import card, inception_v1, sources
-from lucid_ext.models.inception import MEAN_PIXEL
+from lucid_ext.models.inception import BLOCKS, MEAN_PIXEL
 from lucid_ext.models.keras import Preprocess, is_keras, load_keras
 from lucid_ext.models.vision_model import VisionModel
 
-EMBEDDED = "mini"
+EMBEDDED = ("mini", "efficientnet_lite0")
+"""The networks that come with the package; the first is the one meant where none is named."""
+
 ASSETS = Path(str(resources.files("lucid_ext"))) / "assets"
 
 # What a protocol buffer, as a graph is stored, can have at most.
 MAX_FILE_BYTES = 2**31 - 1
 VALUE_RANGE = (-MEAN_PIXEL, 255.0 - MEAN_PIXEL)
+OPENING = {
+    "layer": "mixed4d",
+    "offered": [f"mixed{block}" for block in BLOCKS],
+    "series": ["mixed3a", "mixed4a", "mixed4d", "mixed5a"],
+    "flow": ["mixed4a", "mixed4d"],
+}
+"""Of InceptionV1 and of `mini`, whose layers have its names: the article's own layers."""
 
 
 def load_model(
-    source: Any = EMBEDDED,
+    source: Any = EMBEDDED[0],
     *,
     labels: Sequence[str] | None = None,
     preprocess: Preprocess | None = None,
@@ -35,8 +44,9 @@ def load_model(
     there.
 
     Args:
-        source: `"mini"`, the network that comes with the package; `"inception_v1"`, InceptionV1 from
-            the folder `$LUCID_EXT_MODELS` names, from the cache, or downloaded; or a path: of
+        source: `"efficientnet_lite0"`, trained on ImageNet, which comes with the package; `"mini"`,
+            which does too, InceptionV1 at half width on 200 classes; `"inception_v1"`, InceptionV1
+            from the folder `$LUCID_EXT_MODELS` names, from the cache, or downloaded; or a path: of
             InceptionV1 as it was published (inception5h.zip, the .pb in it or Lucid's, class names
             in a .txt beside it), or of a frozen graph written by `training/export.py`, with its
             `.json` card beside it; a `keras.Model`, the path of its `.keras` file, or the folder of
@@ -55,7 +65,7 @@ def load_model(
     Raises:
         ValueError: one sentence that says what is wrong with it; nothing of a file has run.
     """
-    is_name = isinstance(source, str) and source in (EMBEDDED, inception_v1.NAME)
+    is_name = isinstance(source, str) and source in (*EMBEDDED, inception_v1.NAME)
     if isinstance(source, str | os.PathLike) and not is_name:
         source = _path(source)
     if not is_name and is_keras(source):
@@ -64,7 +74,7 @@ def load_model(
         raise ValueError(f"labels, preprocess and size are for Keras models; {source} brings its own.")
     if source == inception_v1.NAME:
         return _inception(sources.find(), inception_v1.NAME)
-    path = ASSETS / f"{EMBEDDED}.pb" if source == EMBEDDED else source
+    path = ASSETS / f"{source}.pb" if is_name else source
     if not path.is_file():
         raise ValueError(
             f"there is no file {path}; expected a frozen graph (.pb) with its card (.json) beside it, "
@@ -103,7 +113,9 @@ def _inception(network: sources.Network, name: str) -> VisionModel:
     graph_def, labels = network
     size = (inception_v1.SIDE, inception_v1.SIDE)
     try:
-        model = VisionModel(graph_def, labels=labels, size=size, value_range=VALUE_RANGE, name=name)
+        model = VisionModel(
+            graph_def, labels=labels, size=size, value_range=VALUE_RANGE, name=name, opening=OPENING
+        )
     except (ValueError, tf.errors.OpError) as error:
         what = str(error).partition("\n")[0][:160]
         raise ValueError(

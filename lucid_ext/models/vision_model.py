@@ -14,6 +14,7 @@ from lucid_ext.models.graph import GraphDef, add_pre_relu, between, in_order, ta
 from lucid_ext.models.images import as_picture
 from lucid_ext.models.layers import Layers, dependencies, receptive_fields
 from lucid_ext.models.metadata import check_labels, check_range, check_size, printable
+from lucid_ext.models.opening import Opening, by_shapes, stated
 from lucid_ext.models.paths import beside, bottlenecks, own_head
 from lucid_ext.models.sizes import infer_shapes
 from lucid_ext.models.tracing import trace
@@ -53,6 +54,7 @@ class VisionModel:
         logits: the node before the softmax.
         softmax: the node of the class probabilities; where classes do not exclude each other
             (sigmoids), they need not sum to 1.
+        recipes: how its pictures are drawn, where that is known; see `lucid_ext.optvis.recipes`.
         memo: for whoever makes something costly from the network and wants it to live as long.
     """
 
@@ -65,6 +67,8 @@ class VisionModel:
         value_range: tuple[float, float] | tuple[np.ndarray, np.ndarray],
         name: str,
         layers: Collection[str] | None = None,
+        opening: Mapping[str, Any] | None = None,
+        recipes: Mapping[str, Any] | None = None,
     ):
         """Take a checked graph from `input` to a softmax, or to sigmoids.
 
@@ -76,6 +80,10 @@ class VisionModel:
             name: what to call it.
             layers: nodes to list as layers, if all of the image passes through them; by default
                 those that end in a ReLU, a concatenation or a sum.
+            opening: which of them interfaces open with, as `Opening` has it; by default what their
+                shapes suggest.
+            recipes: how its pictures are drawn, {kind: {layer or "*": fields of a recipe}}; see
+                `lucid_ext.optvis.recipes`.
 
         Raises:
             ValueError: one sentence; it is no image classifier, takes too much memory or time, or
@@ -105,6 +113,8 @@ class VisionModel:
         if len(labels) > classes:
             raise ValueError(f"{name} has {len(labels)} labels for {classes} classes; expected one for each.")
         self.labels = [*labels, *(f"class {i}" for i in range(len(labels), classes))]
+        self._opening = None if opening is None else stated(opening, self.layers, name)
+        self.recipes = dict(recipes or {})
 
     def __repr__(self) -> str:
         """Name, classes and layers in one line."""
@@ -112,6 +122,15 @@ class VisionModel:
             f"VisionModel({self.name}, {self.size[0]} x {self.size[1]} px, "
             f"{len(self.labels)} classes, {len(self.layers)} layers)"
         )
+
+    @property
+    def opening(self) -> Opening:
+        """The layers that interfaces open with.
+
+        Raises:
+            ValueError: it has no layer with positions.
+        """
+        return self._opening or by_shapes(self.layers, self.name)
 
     def splice(self, replaced: Mapping[str, tf.Tensor], fetch: Sequence[str]) -> list[tf.Tensor]:
         """Import the part of the network between `replaced` and `fetch`. The one primitive.

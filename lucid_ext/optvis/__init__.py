@@ -6,8 +6,6 @@ from lucid_ext.optvis.diverse import diverse_icons
 from lucid_ext.optvis.grids import GridQuality, GridRecipe, dead_cells, grid_quality, stream_tiles
 from lucid_ext.optvis.icon import (
     BATCH,
-    CHANNEL,
-    SKETCH,
     batch_size,
     icons,
     stream_directions,
@@ -15,6 +13,7 @@ from lucid_ext.optvis.icon import (
 )
 from lucid_ext.optvis.parallel import render_sheet
 from lucid_ext.optvis.recipe import NATURAL, Recipe
+from lucid_ext.optvis.recipes import CHANNEL, SKETCH, recipe_of
 from lucid_ext.optvis.render import render_vis
 from lucid_ext.optvis.report import Report, gather
 from lucid_ext.optvis.sheets import shipped_sheet
@@ -44,6 +43,7 @@ __all__ = [
     "gather",
     "grid_quality",
     "icons",
+    "recipe_of",
     "render_sheet",
     "render_vis",
     "shipped_sheet",

@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from lucid_ext.models.vision_model import VisionModel
-from lucid_ext.optvis.icon import CHANNEL
 from lucid_ext.optvis.recipe import Recipe
+from lucid_ext.optvis.recipes import recipe_of
 from lucid_ext.optvis.render import render_vis
 
 STRENGTH = 2.0
@@ -21,7 +21,7 @@ def diverse_icons(
     count: int = 4,
     *,
     strength: float = STRENGTH,
-    recipe: Recipe = CHANNEL,
+    recipe: Recipe | None = None,
     seed: int = 0,
     progress: bool = True,
 ) -> np.ndarray:
@@ -40,7 +40,7 @@ def diverse_icons(
         unit: the channel.
         count: how many icons.
         strength: how much being different counts.
-        recipe: how to render.
+        recipe: how to render; by default as the layer's icons.
         seed: of the random starts and transformations.
         progress: show a progress bar.
 
@@ -62,6 +62,12 @@ def diverse_icons(
         )
 
     (images,) = render_vis(
-        model, objective, verbose=False, recipe=recipe, batch=count, seed=seed, progress=progress
+        model,
+        objective,
+        verbose=False,
+        recipe=recipe or recipe_of(model, layer),
+        batch=count,
+        seed=seed,
+        progress=progress,
     )
     return np.round(images * 255).astype(np.uint8)

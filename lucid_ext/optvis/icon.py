@@ -13,17 +13,12 @@ from lucid_ext.models.vision_model import VisionModel
 from lucid_ext.optvis.ascent import Ascent, uniform_draws
 from lucid_ext.optvis.images import FourierImages
 from lucid_ext.optvis.recipe import Recipe, strongest
+from lucid_ext.optvis.recipes import recipe_of
 from lucid_ext.optvis.sheets import shipped_sheet
 from lucid_ext.optvis.store import Icon, IconStore, icon_key
 
 RECIPE_VERSION = 4
 """Part of every icon's key; changes when the same recipe gives other pictures."""
-
-CHANNEL = Recipe()
-"""For channels, whose icons are kept for good."""
-
-SKETCH = Recipe(size=64, steps=24, rate=0.35)
-"""For what somebody is waiting for: smaller, in a quarter of the time."""
 
 BATCH = 4
 """Images optimised at once, padded to it: a shape is traced once, and pictures do not depend on how
@@ -58,7 +53,7 @@ def icons(
         layer: a layer with positions.
         units: channel numbers; all of the layer's by default.
         directions: instead of units, vectors v: (n, c).
-        recipe: how to render; `CHANNEL` for units and `SKETCH` for directions by default.
+        recipe: how to render; by default the layer's `recipe_of` for icons, and for directions its sketch.
         seed: of the random start and transformations.
         store: where icons are kept; the user's cache by default.
         progress: show a progress bar while rendering.
@@ -67,27 +62,27 @@ def icons(
         uint8 (n, size, size, 3).
     """
     model.check_spatial(layer)
+    recipe = recipe or recipe_of(model, layer, "icon" if directions is None else "sketch")
     if directions is None:
         units = range(model.layers[layer][-1]) if units is None else units
-        found = stream_units(model, layer, units, recipe or CHANNEL, seed, store)
+        found = stream_units(model, layer, units, recipe, seed, store)
         count = len(units)
     else:
-        found = stream_directions(model, layer, directions, recipe or SKETCH, seed, store)
+        found = stream_directions(model, layer, directions, recipe, seed, store)
         count = len(directions)
     pixels: list[Any] = [None] * count
     with tqdm(total=count, desc=f"icons of {layer}", unit="icon", disable=not progress) as bar:
         for i, icon in found:
             pixels[i] = icon.pixels
             bar.update()
-    size = (recipe or (CHANNEL if directions is None else SKETCH)).size
-    return np.stack(pixels) if pixels else np.zeros((0, size, size, 3), np.uint8)
+    return np.stack(pixels) if pixels else np.zeros((0, recipe.size, recipe.size, 3), np.uint8)
 
 
 def stream_units(
     model: VisionModel,
     layer: str,
     units: Sequence[int],
-    recipe: Recipe = CHANNEL,
+    recipe: Recipe | None = None,
     seed: int = 0,
     store: IconStore | None = None,
     go_on: Callable[[], bool] = lambda: True,
@@ -101,7 +96,9 @@ def stream_units(
     model.check_spatial(layer)
     for unit in units:
         model.check_unit(layer, unit)
-    sheet = shipped_sheet(model.digest, layer) if seed == 0 and recipe == CHANNEL else None
+    own = recipe_of(model, layer)
+    recipe = recipe or own
+    sheet = shipped_sheet(model.digest, layer) if seed == 0 and recipe == own else None
     if sheet is not None:
         yield from ((i, sheet.icon(unit)) for i, unit in enumerate(units))
         return
@@ -110,19 +107,19 @@ def stream_units(
 
 
 def receipt(
-    model: VisionModel, layer: str, unit: int, recipe: Recipe = CHANNEL, seed: int = 0
+    model: VisionModel, layer: str, unit: int, recipe: Recipe | None = None, seed: int = 0
 ) -> dict[str, Any]:
     """What the icon of a channel depends on, as JSON; `icon_key` of it is its name in the store."""
     model.check_unit(layer, unit)
     axis = np.eye(model.layers[layer][-1], dtype=np.float32)[unit]
-    return _determined_by(model, layer, axis, recipe, seed)
+    return _determined_by(model, layer, axis, recipe or recipe_of(model, layer), seed)
 
 
 def stream_directions(
     model: VisionModel,
     layer: str,
     directions: np.ndarray,
-    recipe: Recipe = SKETCH,
+    recipe: Recipe | None = None,
     seed: int = 0,
     store: IconStore | None = None,
     go_on: Callable[[], bool] = lambda: True,
@@ -134,7 +131,7 @@ def stream_directions(
         model: the network.
         layer: a layer with positions.
         directions: (n, c); only their directions matter, not their lengths.
-        recipe: how to render.
+        recipe: how to render; by default the layer's `recipe_of` for sketches.
         seed: of the random start and transformations.
         store: where icons are kept.
         go_on: asked before every step; once it says no, what is under way is dropped.
@@ -143,6 +140,7 @@ def stream_directions(
     """
     model.check_spatial(layer)
     directions = _unit_length(model, layer, directions)
+    recipe = recipe or recipe_of(model, layer, "sketch")
     store = store or IconStore()
     determined = [_determined_by(model, layer, v, recipe, seed) for v in directions]
     keys = [icon_key(d) for d in determined]

@@ -28,8 +28,9 @@ from tqdm.auto import tqdm
 
 from lucid_ext.models import card
 from lucid_ext.models.vision_model import VisionModel
-from lucid_ext.optvis.icon import CHANNEL, batch_size, receipt, stream_units
+from lucid_ext.optvis.icon import batch_size, receipt, stream_units
 from lucid_ext.optvis.recipe import Recipe
+from lucid_ext.optvis.recipes import recipe_of
 from lucid_ext.optvis.store import Icon, IconStore, icon_key
 
 MOST_PER_TASK = 32
@@ -44,7 +45,7 @@ def render_sheet(
     layer: str,
     units: Sequence[int] | None = None,
     *,
-    recipe: Recipe = CHANNEL,
+    recipe: Recipe | None = None,
     seed: int = 0,
     store: IconStore | None = None,
     threads: int = 1,
@@ -59,7 +60,7 @@ def render_sheet(
         model: the network; workers load it from a file and check its digest.
         layer: a layer with positions.
         units: channel numbers; all of the layer's by default.
-        recipe: how to render.
+        recipe: how to render; by default the layer's `recipe_of`.
         seed: of the random start and transformations.
         store: where icons are kept; the user's cache by default.
         threads: TensorFlow's threads in each worker, which should take one task at a time
@@ -76,7 +77,7 @@ def render_sheet(
     """
     model.check_spatial(layer)
     units = list(range(model.layers[layer][-1]) if units is None else units)
-    store = store or IconStore()
+    recipe, store = recipe or recipe_of(model, layer), store or IconStore()
     icons, size = at_hand(model, layer, units, recipe, seed, store), batch_size(model)
     broken = {i // size for i in range(len(units)) if i not in icons}  # batches, drawn anew as a whole
     missing = [i for i in range(len(units)) if i // size in broken]

@@ -9,7 +9,7 @@ import numpy as np
 from lucid_ext.models.photographs import Photographs
 from lucid_ext.models.vision_model import VisionModel
 from lucid_ext.optvis.diverse import diverse_icons
-from lucid_ext.optvis.icon import BATCH, CHANNEL, drive, icons
+from lucid_ext.optvis.icon import BATCH, drive, icons
 from lucid_ext.optvis.recipe import Recipe
 from lucid_ext.optvis.sheets import compared
 from lucid_ext.optvis.store import IconStore
@@ -79,7 +79,7 @@ def gather(
     seeds: Sequence[int] = SEEDS,
     diverse: int = DIVERSE,
     patches: int = PATCHES,
-    recipe: Recipe = CHANNEL,
+    recipe: Recipe | None = None,
     store: IconStore | None = None,
     progress: bool = True,
 ) -> Report:
@@ -94,7 +94,7 @@ def gather(
         seeds: seeds of further icons, to compare; the icon itself has seed 0.
         diverse: how many icons that are made to differ; 0 for none. They are not stored.
         patches: how many parts of photographs for each unit, at most.
-        recipe: how icons are rendered.
+        recipe: how icons are rendered; by default by the layer's `recipe_of`.
         store: where icons are kept.
         progress: show progress bars.
 

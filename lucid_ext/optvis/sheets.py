@@ -1,4 +1,4 @@
-"""The icon sheets that come with the embedded network: a webp per layer and a manifest of how."""
+"""The icon sheets that come with a network: a webp per layer, a manifest of how, what photographs do."""
 
 import dataclasses
 import functools
@@ -15,6 +15,7 @@ from lucid_ext.tiles import decode
 
 FOLDER = Path(str(resources.files("lucid_ext"))) / "assets" / "icons"
 MANIFEST = "manifest.json"
+RESPONSES = "responses.npz"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,17 +64,37 @@ def rounded_down(share: float) -> float:
 
 
 @functools.cache
-def manifest() -> dict[str, Any]:
-    """How the shipped sheets were made; empty where none are there."""
-    path = FOLDER / MANIFEST
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"weights": None, "layers": {}}
+def manifest(digest: str) -> dict[str, Any]:
+    """How the sheets of the network with this digest were made; without layers where none are shipped."""
+    for path in FOLDER.glob(f"*/{MANIFEST}"):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if found["weights"] == digest:
+            return found
+    return {"weights": digest, "layers": {}}
 
 
 @functools.cache
 def shipped_sheet(digest: str, layer: str) -> Sheet | None:
     """The sheet of a layer of the network with this digest, or None where there is none."""
-    entry = manifest()["layers"].get(layer)
-    if digest != manifest()["weights"] or entry is None:
+    made = manifest(digest)
+    entry = made["layers"].get(layer)
+    if entry is None:
         return None
-    icons = decode((FOLDER / f"{layer}.webp").read_bytes(), entry["columns"], len(entry["drive"]))
-    return Sheet(icons, entry["drive"], entry["percentile"], manifest()["photographs"])
+    data = (FOLDER / made["model"] / f"{layer}.webp").read_bytes()
+    icons = decode(data, entry["columns"], len(entry["drive"]))
+    return Sheet(icons, entry["drive"], entry["percentile"], made["photographs"])
+
+
+@functools.cache
+def shipped_responses(digest: str, layer: str) -> tuple[np.ndarray, list[str]] | None:
+    """What photographs do to the channels of a layer, measured beforehand.
+
+    Returns:
+        The largest response of every channel to each of some photographs, before any cap of the layer,
+        float16 (photographs, c), and their WordNet ids; or None where nothing was measured.
+    """
+    path = FOLDER / manifest(digest).get("model", "") / RESPONSES
+    if layer not in manifest(digest)["layers"] or not path.exists():
+        return None
+    with np.load(path) as found:
+        return found[layer], found["wordnet_ids"].tolist()

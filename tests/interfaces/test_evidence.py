@@ -7,8 +7,7 @@ import pytest
 
 import lucid_ext as lx
 from lucid_ext.interfaces.evidence import marked
-from lucid_ext.optvis import shipped_sheet
-from lucid_ext.optvis.icon import CHANNEL
+from lucid_ext.optvis import CHANNEL, shipped_sheet
 from lucid_ext.optvis.survey import Patch
 
 LAYER, UNITS = "mixed4a", [87, 42, 3]

@@ -8,7 +8,7 @@ import pytest
 import lucid_ext as lx
 from lucid_ext.attribution.alignment import align
 from lucid_ext.board import format_value
-from lucid_ext.optvis import CHANNEL
+from lucid_ext.optvis import CHANNEL, recipes
 from tests.models.networks import functional, randomized
 
 LAYERS = ["mixed4d", "mixed5a"]
@@ -158,8 +158,8 @@ def test_blends_stand_for_icons_to_come(made):
 
 def test_icons_arrive_after_the_neighbouring_boards(own, monkeypatch):
     quick = dataclasses.replace(CHANNEL, size=24, steps=2)
-    monkeypatch.setattr("lucid_ext.interfaces.group_flow.SKETCH", dataclasses.replace(quick, size=20))
-    monkeypatch.setattr("lucid_ext.interfaces.group_flow.CHANNEL", quick)
+    monkeypatch.setitem(recipes.KINDS, "sketch", dataclasses.replace(quick, size=20))
+    monkeypatch.setitem(recipes.KINDS, "icon", quick)
     arrived = {}
     for name, pictures in own.refine(own.board, {}, lambda: True):
         assert name == "flow"

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import lucid_ext as lx
 from lucid_ext.interfaces.cells import first_layer
-from lucid_ext.optvis import CHANNEL, icon
+from lucid_ext.optvis import CHANNEL, SKETCH, recipes
 from lucid_ext.optvis.ascent import evaluate
 from tests.models import networks
 
@@ -58,9 +58,9 @@ def test_a_class_of_a_network_with_a_fixed_size(own):
 @pytest.mark.parametrize("basis", ["channels", "PCA", "NMF"])
 @pytest.mark.parametrize("network", ["own", "linear"])
 def test_semantic_dictionary(network, basis, store, request, monkeypatch):
-    quick = dataclasses.replace(icon.SKETCH, size=32, steps=2)
-    for name in ("SKETCH", "CHANNEL"):
-        monkeypatch.setattr(f"lucid_ext.interfaces.semantic_dictionary.{name}", quick)
+    quick = dataclasses.replace(SKETCH, size=32, steps=2)
+    for kind in recipes.KINDS:
+        monkeypatch.setitem(recipes.KINDS, kind, quick)
     model = request.getfixturevalue(network)
     dictionary = lx.SemanticDictionary(model, "cat_coffee", basis=basis, store=store)
     layer = dictionary.choice["layer"]

@@ -14,7 +14,7 @@ from PIL import Image
 from sklearn.decomposition import NMF, PCA
 
 import lucid_ext as lx
-from lucid_ext.optvis import icon
+from lucid_ext.optvis import icon, recipes
 
 LAYERS = ["mixed4a", "mixed4d", "mixed5a"]
 
@@ -22,9 +22,9 @@ LAYERS = ["mixed4a", "mixed4d", "mixed5a"]
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     """Icons of a few steps: what is tested here is not how they look."""
-    for name, size in (("SKETCH", 24), ("CHANNEL", 32)):
-        quick = dataclasses.replace(icon.SKETCH, size=size, steps=3)
-        monkeypatch.setattr(f"lucid_ext.interfaces.semantic_dictionary.{name}", quick)
+    for kind, size in (("sketch", 24), ("icon", 32)):
+        quick = dataclasses.replace(recipes.SKETCH, size=size, steps=3)
+        monkeypatch.setitem(recipes.KINDS, kind, quick)
 
 
 @pytest.fixture

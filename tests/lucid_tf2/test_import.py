@@ -65,7 +65,7 @@ import lucid.optvis.param as param
 import lucid.optvis.transform as transform
 import lucid_ext as lx
 
-model = lx.to_lucid(lx.load_model())
+model = lx.to_lucid(lx.load_model("mini"))
 model.load_graphdef()
 obj = objectives.channel("mixed3a_pre_relu", 7) - objectives.channel("mixed3a_pre_relu", 8)
 param_f = lambda: param.image(48, batch=2)

@@ -116,7 +116,7 @@ LARGE = """
     import sys
     import numpy as np
     import lucid_ext as lx
-    lx.load_model()
+    lx.load_model("mini")
     print(*lx.load_image(sys.argv[1]).shape, *lx.load_image(np.zeros((9000, 9000, 3), np.uint8)).shape)
     print(peak())
 """

@@ -253,7 +253,7 @@ def test_less_memory_than_it_takes(tmp_path):
     path = graph.end(tile(graph, 700)).save(tmp_path / "net.pb")  # 1.5 GB
     code = (
         "import resource, numpy as np, lucid_ext as lx\n"
-        "image = np.zeros((112, 112, 3), np.float32); lx.load_model().predict(image)\n"
+        "image = np.zeros((112, 112, 3), np.float32); lx.load_model('mini').predict(image)\n"
         f"model = lx.load_model({str(path)!r})\n"
         "used = int(open('/proc/self/statm', encoding='utf-8').read().split()[0]) * resource.getpagesize()\n"
         "resource.setrlimit(resource.RLIMIT_AS, (used + 10**9, -1))\n"

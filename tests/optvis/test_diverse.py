@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lucid_ext as lx
-from lucid_ext.optvis.icon import CHANNEL
+from lucid_ext.optvis import CHANNEL
 
 LAYER, UNIT = "mixed4a", 42
 QUICK = dataclasses.replace(CHANNEL, size=48, steps=24)

@@ -12,7 +12,8 @@ import tensorflow as tf
 from skimage.metrics import structural_similarity
 
 import lucid_ext as lx
-from lucid_ext.optvis.icon import BATCH, CHANNEL, SKETCH, drive, stream_directions
+from lucid_ext.optvis.icon import BATCH, drive, stream_directions
+from lucid_ext.optvis.recipes import CHANNEL, SKETCH
 from lucid_ext.optvis.sheets import FOLDER, manifest, shipped_sheet
 
 QUICK = dataclasses.replace(SKETCH, size=48, steps=6)
@@ -54,7 +55,7 @@ tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[1]))
 tf.config.threading.set_inter_op_parallelism_threads(int(sys.argv[1]))
 from lucid_ext.optvis import SKETCH
 store = lx.IconStore(sys.argv[2])
-icons = lx.icons(lx.load_model(), "mixed4a", range(4), recipe=SKETCH, store=store, progress=False)
+icons = lx.icons(lx.load_model("mini"), "mixed4a", range(4), recipe=SKETCH, store=store, progress=False)
 np.save(sys.argv[3], icons)
 """
 
@@ -73,11 +74,11 @@ ANEW = """
 import sys
 import numpy as np
 import lucid_ext as lx
-from lucid_ext.optvis.icon import CHANNEL, stream_directions
+from lucid_ext.optvis import CHANNEL, stream_directions
 store, icons = lx.IconStore(sys.argv[1]), []
 for layer in ("mixed3b", "mixed4a", "mixed4d", "mixed5a"):
-    eye = np.eye(lx.load_model().layers[layer][-1], dtype=np.float32)[:80:20]
-    found = stream_directions(lx.load_model(), layer, eye, CHANNEL, store=store)
+    eye = np.eye(lx.load_model("mini").layers[layer][-1], dtype=np.float32)[:80:20]
+    found = stream_directions(lx.load_model("mini"), layer, eye, CHANNEL, store=store)
     icons += [icon.pixels for _, icon in sorted(found, key=lambda found: found[0])]
 np.save(sys.argv[2], icons)
 """
@@ -189,7 +190,7 @@ def test_store_on_a_full_disk_still_gives_icons(model, tmp_path):
 
 class TestShippedSheets:
     def test_belong_to_the_embedded_network(self, model):
-        assert manifest()["weights"] == model.digest
+        assert manifest(model.digest)["model"] == model.name
         assert shipped_sheet("0" * 64, LAYER) is None
 
     def test_cover_every_channel_of_every_mixed_layer(self, model):
@@ -200,7 +201,7 @@ class TestShippedSheets:
                 assert sheet.icons.shape == (shape[-1], CHANNEL.size, CHANNEL.size, 3)
 
     def test_are_small(self):
-        assert sum(p.stat().st_size for p in FOLDER.iterdir()) <= 8_000_000
+        assert sum(p.stat().st_size for p in (FOLDER / "mini").iterdir()) <= 8_000_000
 
     def test_manifest_tells_the_truth(self, model, rng):
         """What it says of drive is what the pictures in the sheet do."""
@@ -230,9 +231,9 @@ class TestShippedSheets:
             "The icon excites it more than 99.9% of 5,000 photographs do.",
         ]
 
-    def test_gate(self):
+    def test_gate(self, model):
         """At least 80 % of 64 channels drawn from 4a to 4e pass the 99th percentile of photographs."""
-        gate = manifest()["gate"]
+        gate = manifest(model.digest)["gate"]
         assert gate["channels"] == 64
         assert gate["above_99th_percentile"] >= 0.8
 
@@ -253,7 +254,7 @@ class TestShippedSheets:
             )
             for layer, acts in zip(channels, run(tf.clip_by_value(batch, 0, 1)), strict=True):
                 maxima[layer].append(acts.numpy().max((1, 2)))
-        entries = json.loads((FOLDER / "manifest.json").read_text())["layers"]
+        entries = json.loads((FOLDER / "mini" / "manifest.json").read_text())["layers"]
         for layer, units in channels.items():
             seen = np.concatenate(maxima[layer])[:, units]
             found = (seen < np.array(entries[layer]["drive"])[units]).mean(0)

@@ -32,7 +32,7 @@ import tensorflow as tf
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
 recipe = lx.Recipe(size=32, steps=4)
-np.save(sys.argv[1], lx.icons(lx.load_model(), "mixed3a", range(64), recipe=recipe, progress=False))
+np.save(sys.argv[1], lx.icons(lx.load_model("mini"), "mixed3a", range(64), recipe=recipe, progress=False))
 """
 
 

@@ -21,7 +21,7 @@ import lucid_ext as lx
 from lucid_ext.optvis.icon import Recipe, stream_directions
 
 recipe = Recipe(size=48, steps=30)
-model = lx.load_model()
+model = lx.load_model("mini")
 store = lx.IconStore(sys.argv[1])
 directions = np.eye(256, dtype=np.float32)[:96]
 print("begin", flush=True)
@@ -53,7 +53,7 @@ def test_killed_again_and_again(tmp_path):
     assert lives > 2, "it was never killed in the middle"
 
     # What is there now is what an undisturbed run makes.
-    model, recipe = lx.load_model(), lx.Recipe(size=48, steps=30)
+    model, recipe = lx.load_model("mini"), lx.Recipe(size=48, steps=30)
     directions = np.eye(256, dtype=np.float32)[:96]
     kept = dict(stream_directions(model, "mixed4a", directions, recipe, store=lx.IconStore(tmp_path)))
     assert len(list((tmp_path / "icons").rglob("*.png"))) == 96
