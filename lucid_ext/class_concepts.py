@@ -8,6 +8,7 @@ import tensorflow as tf
 from tqdm.auto import tqdm
 
 from lucid_ext.attribution import find_class
+from lucid_ext.attribution.atoms import passed_share
 from lucid_ext.groups import Groups, check_count, factorize, project
 from lucid_ext.models import Photographs, VisionModel
 from lucid_ext.optvis.survey import AT_ONCE, Survey
@@ -32,7 +33,7 @@ class Pictures:
     Attributes:
         photographs: where they come from.
         used: (n,) which of them: all but those that could not be read.
-        acts: (n, h, w, c) float32.
+        acts: (n, h, w, c) float32, before any cap of the layer.
         logits: (n, classes) float32.
         target: the number of the class they are looked at for.
         asked: whether somebody said which; otherwise it is the one predicted most often.
@@ -134,7 +135,9 @@ def find_concepts(
 ) -> ClassConcepts:
     """Factorize a layer's activations over all pictures of a class, and weigh what is found.
 
-    Groups are those of NMF shared by all pictures; of a layer with values below zero, of what is above.
+    Groups are those of NMF shared by all pictures, found in what is before any cap of the layer, such as
+    ReLU6's; what they are worth is measured with what the layer passes on. Values below zero and above
+    are factorized side by side ("nmf_both" of `factorize`).
     Memory: the activations, 4 n h w c bytes, a few times, and the passes of `AT_ONCE` pictures.
 
     Args:
@@ -165,8 +168,8 @@ def find_concepts(
     attribution, ablation = effects(model, layer, pictures, groups, progress)
     order = np.argsort(-ablation[..., pictures.target].mean(0), kind="stable")
     groups = _ordered(groups, order)
-    again = np.maximum(pictures.acts, 0)
-    refits = stability(again, len(order), seeds=SEEDS, bootstraps=BOOTSTRAPS, seed=seed, groups=groups)
+    k, method = len(order), groups.method
+    refits = stability(pictures.acts, k, method, seeds=SEEDS, bootstraps=BOOTSTRAPS, seed=seed, groups=groups)
     return ClassConcepts(
         model,
         layer,
@@ -190,7 +193,7 @@ def see_pictures(
     Raises:
         ValueError: fewer than two can be used.
     """
-    run = model.function("input", [layer, model.logits])
+    run = model.function("input", [model.uncapped(layer), model.logits])
     used: list[int] = []
     acts: list[np.ndarray] = []
     logits: list[np.ndarray] = []
@@ -217,8 +220,9 @@ def effects(
 ) -> tuple[np.ndarray, np.ndarray]:
     """What each group is worth to classes, picture by picture.
 
-    Attribution to the class t: sum_{y,x} W_{n,y,x,j} <d logit_t / d A_{n,y,x}, H_j>.
-    Ablation, of every class: logit_c(A_n) - logit_c(A_n - W_{n,j} outer H_j), measured.
+    Attribution to the class t: sum_{y,x} W_{n,y,x,j} <d logit_t / d A_{n,y,x}, H_j>; of a layer with a
+    cap, the share of H_j that is passed on.
+    Ablation, of every class: logit_c(A_n) - logit_c(A_n - W_{n,j} outer H_j), measured, before the cap.
 
     Returns:
         float32 (n, k) and (n, k, classes).
@@ -229,16 +233,18 @@ def effects(
     starts = range(0, len(attribution), AT_ONCE)
     for start in tqdm(starts, desc="effects on the class", unit="batch", disable=not progress):
         rows = slice(start, start + AT_ONCE)
-        spatial = groups.spatial[rows]
-        acts = tf.constant(pictures.acts[rows])
+        spatial, whole = groups.spatial[rows], pictures.acts[rows]
+        acts = tf.constant(model.passed_on(layer, whole))
         with tf.GradientTape() as tape:
             tape.watch(acts)
             (logits,) = above(acts)
             score = tf.reduce_sum(logits[:, pictures.target])
-        along = tape.gradient(score, acts).numpy() @ groups.channels.T
+        parts = spatial @ groups.channels
+        passed = passed_share(acts.numpy() - model.passed_on(layer, whole - parts), parts)
+        along = (tape.gradient(score, acts).numpy() * passed) @ groups.channels.T
         attribution[rows] = np.einsum("nhwk,nhwk->nk", along, spatial)
         for j, direction in enumerate(groups.channels):
-            (without,) = above(acts - spatial[..., j : j + 1] * direction)
+            (without,) = above(model.passed_on(layer, whole - spatial[..., j : j + 1] * direction))
             ablation[rows, j] = (logits - without).numpy()
     return attribution, ablation
 
@@ -250,7 +256,7 @@ def share(layer: str, groups: Groups, second: Pictures, seed: int = 0) -> Shared
     """
     from scipy.optimize import linear_sum_assignment
 
-    found = _factorized(layer, second, len(groups.channels), seed)
+    found = _factorized(layer, second, len(groups.channels), seed, groups.method)
     alike = np.clip(groups.channels @ found.channels.T, 0, 1)
     match, cosine = np.full(len(alike), -1), np.zeros(len(alike), np.float32)
     rows, cols = linear_sum_assignment(-alike)
@@ -270,8 +276,11 @@ def _photographs(images: Any) -> Photographs:
     return images if isinstance(images, Photographs) else Photographs(images)
 
 
-def _factorized(layer: str, pictures: Pictures, n_groups: int, seed: int) -> Groups:
-    groups = factorize(np.maximum(pictures.acts, 0), n_groups, seed=seed)
+def _factorized(
+    layer: str, pictures: Pictures, n_groups: int, seed: int, method: str | None = None
+) -> Groups:
+    method = method or ("nmf_both" if pictures.acts.min() < 0 else "nmf")
+    groups = factorize(pictures.acts, n_groups, method, seed)
     if not len(groups.channels):
         raise ValueError(
             f"nothing in {layer} answers to {pictures.photographs.about}, so there are no groups: "

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-METHODS = ("nmf", "nmf_signed", "pca", "ica", "kmeans")
+METHODS = ("nmf", "nmf_both", "nmf_signed", "pca", "ica", "kmeans")
 ONE_PICTURE = 4096  # cells; beyond it NMF takes at most scikit-learn's default of 200 iterations
 SWEEPS = 1000  # at most, over the groups of a projection
 CENTRED = ("pca", "ica")  # their mean is subtracted first, and the sign of a direction is a convention
@@ -65,6 +65,9 @@ def factorize(acts: Any, n_groups: int = 6, method: str = "nmf", seed: int = 0) 
 
     - "nmf": min_{W,H >= 0} ||A - W H||^2. scikit-learn's, with `init="nndsvd"`, which reproduces the
       factorizations published with The Building Blocks of Interpretability (2018).
+    - "nmf_both", for activations of both signs: these side by side, (A+, A-) ~ W (H+, H-), all
+      non-negative, so that A ~ W (H+ - H-). A group's direction says which channels it raises and which
+      it lowers.
     - "nmf_signed", for attributions or gradients times activations: the positive and the negative part
       share non-negative directions, (A+; A-) ~ (W+; W-) H, so that A ~ (W+ - W-) H. A group has a map
       with signs: where it speaks for, and where against.
@@ -150,6 +153,8 @@ def project(acts: Any, groups: Groups) -> Any:
         found = cells @ np.linalg.pinv(own)
     elif groups.method == "kmeans":
         found = _one_of(cells, own * groups.lengths[:, None]) * groups.lengths
+    elif groups.method == "nmf_both":
+        found = _not_negative(cells, own)
     else:
         found = _not_negative(np.maximum(cells, 0), own)
         if groups.method == "nmf_signed":
@@ -227,9 +232,13 @@ def _directions(
         spatial = np.zeros((len(both), n_groups), np.float32)
         spatial[there], channels = _nmf(both[there], n_groups, seed, restart)
         found = spatial[: len(cells)] - spatial[len(cells) :], channels
+    elif method == "nmf_both":
+        sides = np.concatenate([np.maximum(cells, 0), np.maximum(-cells, 0)], axis=1)
+        spatial, both = _nmf(sides, n_groups, seed, restart)
+        found = spatial, both[:, : cells.shape[1]] - both[:, cells.shape[1] :]
     elif cells.min() < 0:
         raise ValueError(
-            "activations below zero have no non-negative factorization; use method='nmf_signed', 'pca', "
+            "activations below zero have no non-negative factorization; use method='nmf_both', 'pca', "
             "'ica' or 'kmeans'."
         )
     else:

@@ -104,12 +104,15 @@ def main() -> None:
     for layer, (data, columns) in packed.items():
         shown = decode(data, columns, len(icons[layer]))
         entry, gate[layer] = measure(model, layer, shown, surveys[layer].maxima)
-        entries[layer] = {"columns": columns, "recipe": dataclasses.asdict(recipe_of(model, layer)), **entry}
+        recipe = dataclasses.asdict(recipe_of(model, layer))
+        entries[layer] = {"columns": columns, "recipe": recipe, **entry}
         write_atomically(folder / f"{layer}.webp", data)
     photographs, used = surveys[layers[0]].photographs, surveys[layers[0]].used
     if len(used) <= MOST_RESPONSES:
         ids = [re.findall(r"n\d{8}", photographs.names[i])[-1] for i in used]
-        maxima: dict[str, Any] = {layer: survey.maxima.astype(np.float16) for layer, survey in surveys.items()}
+        maxima: dict[str, Any] = {
+            layer: survey.maxima.astype(np.float16) for layer, survey in surveys.items()
+        }
         file = io.BytesIO()
         np.savez_compressed(file, wordnet_ids=np.array(ids), **maxima)
         write_atomically(folder / RESPONSES, file.getvalue())

@@ -1,7 +1,7 @@
 """What is given a share: the parts a layer's activations are taken apart into."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,13 +26,18 @@ class Atoms:
         kind: "cells", "channels", "neurons", "layer" or "groups".
         shape: of the atoms: (h, w), (c,), (h, w, c), () or (k,).
         baseline: activations when every atom is removed.
-        parts: arrays whose product is the parts: (A - baseline,), or spatial and channel factors.
+        parts: arrays whose product is the parts: (A - baseline,), or spatial and channel factors and
+            what of them is passed on.
+        rest: of groups, what they leave out of the activations before any cap.
+        pass_on: what the layer passes on of activations before its cap.
     """
 
     kind: str
     shape: tuple[int, ...]
     baseline: np.ndarray
     parts: tuple[np.ndarray, ...]
+    rest: np.ndarray | None = None
+    pass_on: Callable[[np.ndarray], np.ndarray] | None = None
 
     @property
     def count(self) -> int:
@@ -48,9 +53,12 @@ class Atoms:
         Returns:
             float32 (n, *activations).
         """
+        keep = keep.astype(np.float32)
+        if self.pass_on is not None and self.rest is not None:
+            kept = np.einsum("nk,yxk,kc->nyxc", keep, *self.parts[:2], optimize=True)
+            return self.pass_on(self.rest + kept)
         spec = f"n{self._own},{self._factors}->n{self._axes}"
-        parts = np.einsum(spec, keep.astype(np.float32), *self.parts, optimize=True)
-        return self.baseline + parts
+        return self.baseline + np.einsum(spec, keep, *self.parts, optimize=True)
 
     def contract(self, gradients: tf.Tensor, parts: Sequence[tf.Tensor]) -> tf.Tensor:
         """<gradient, part> for every atom: (n, *activations) -> (n, *shape)."""
@@ -66,10 +74,17 @@ class Atoms:
 
     @property
     def _factors(self) -> str:
-        return "yxk,kc" if self.kind == "groups" else self._axes
+        return ",".join(("yxk", "kc", "yxc")[: len(self.parts)]) if self.kind == "groups" else self._axes
 
 
-def find_atoms(layer: str, acts: np.ndarray, atoms: Any, baseline: str = "zero") -> Atoms:
+def find_atoms(
+    layer: str,
+    acts: np.ndarray,
+    atoms: Any,
+    baseline: str = "zero",
+    uncapped: np.ndarray | None = None,
+    pass_on: Callable[[np.ndarray], np.ndarray] = lambda acts: acts,
+) -> Atoms:
     """Take activations apart.
 
     Args:
@@ -78,6 +93,8 @@ def find_atoms(layer: str, acts: np.ndarray, atoms: Any, baseline: str = "zero")
         atoms: "cells", "channels", "neurons", "layer", or `Groups` of these activations, whose
             parts are spatial_j outer channels_j; what a factorization leaves out is no atom's.
         baseline: what a removed atom becomes: "zero", or the "mean" over positions.
+        uncapped: the activations before any cap of the layer, which `Groups` are found in.
+        pass_on: what the layer passes on of these.
 
     Raises:
         ValueError: for what cannot be taken apart so.
@@ -90,8 +107,12 @@ def find_atoms(layer: str, acts: np.ndarray, atoms: Any, baseline: str = "zero")
         )
     if isinstance(atoms, Groups):
         check_groups(layer, acts.shape, atoms)
-        rest = acts - atoms.spatial @ atoms.channels
-        return Atoms("groups", (len(atoms.channels),), rest, (atoms.spatial, atoms.channels))
+        parts = atoms.spatial @ atoms.channels
+        rest = (acts if uncapped is None else uncapped) - parts
+        base = pass_on(rest)
+        capped = () if base is rest else (passed_share(acts - base, parts),)
+        factors = (atoms.spatial, atoms.channels, *capped)
+        return Atoms("groups", (len(atoms.channels),), base, factors, rest, pass_on)
     if not isinstance(atoms, str) or atoms not in ATOMS:
         raise ValueError(f"there are no atoms {atoms!r}; expected one of {', '.join(ATOMS)}, or Groups.")
     if atoms == "cells" and acts.ndim != 3:
@@ -101,3 +122,16 @@ def find_atoms(layer: str, acts: np.ndarray, atoms: Any, baseline: str = "zero")
         base = np.broadcast_to(acts.mean((0, 1)), acts.shape)
     shape = {"cells": acts.shape[:-1], "channels": acts.shape[-1:], "neurons": acts.shape, "layer": ()}[atoms]
     return Atoms(atoms, shape, base, (acts - base,))
+
+
+def passed_share(passed: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    """Return the share, from 0 to 1, that a layer passes on of what groups stand for, number by number.
+
+    A layer without a cap passes on all of it.
+
+    Args:
+        passed: what its activations lose without the groups.
+        parts: what the groups stand for, alike.
+    """
+    there = np.abs(parts) > 1e-12
+    return np.where(there, passed / np.where(there, parts, 1), 1).astype(np.float32)

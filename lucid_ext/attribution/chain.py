@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from lucid_ext.attribution.alignment import align
+from lucid_ext.attribution.atoms import passed_share
 from lucid_ext.groups import Groups, factorize
 from lucid_ext.models import VisionModel
 
@@ -43,7 +44,8 @@ class Chain:
         model: the network.
         layers: from early to late.
         classes: numbers of the classes at the end.
-        acts: (h, w, c) of every layer.
+        acts: (h, w, c) of every layer, before any cap; groups are of these.
+        passed: (h, w, c) of every layer, what it passes on of them; attribution is of these.
         logits: (n,) of the classes.
         seed: of the factorizations.
     """
@@ -78,8 +80,9 @@ class Chain:
             )
         self.model, self.image, self.seed = model, image, seed
         self.layers, self.classes = list(layers), list(classes)
-        found = model.activations(image, [*self.layers, model.logits])
+        found = model.activations(image, [*self.layers, model.logits], uncapped=True)
         self.acts: list[np.ndarray] = [found[layer] for layer in self.layers]
+        self.passed = [model.passed_on(layer, found[layer]) for layer in self.layers]
         self.logits: np.ndarray = found[model.logits][self.classes]
         for layer, acts in zip(self.layers, self.acts, strict=True):
             if acts.min() < 0 or not acts.any():
@@ -134,8 +137,13 @@ class Chain:
 
     def _influence(self, i: int, groups: Groups, gradients: np.ndarray, scores: np.ndarray) -> Influence:
         """From gradients (n, h, w, c), and scores (k + 3, n) as `_without` orders its rows."""
-        values = np.einsum("nyxc,yxk,kc->kn", gradients, groups.spatial, groups.channels, optimize=True)
-        whole = np.einsum("nyxc,yxc->n", gradients, self.acts[i], optimize=True)
+        parts = groups.spatial @ groups.channels
+        passed = passed_share(
+            self.passed[i] - self.model.passed_on(self.layers[i], self.acts[i] - parts), parts
+        )
+        own = gradients * passed
+        values = np.einsum("nyxc,yxk,kc->kn", own, groups.spatial, groups.channels, optimize=True)
+        whole = np.einsum("nyxc,yxc->n", gradients, self.passed[i], optimize=True)
         values = np.concatenate([values, (whole - values.sum(0))[None]])
         seen, rows, nothing = scores[0], scores[1:-1], scores[-1]
         return Influence(
@@ -154,7 +162,7 @@ class Chain:
             )
 
         def find() -> Groups:
-            evidence = self._gradients(i, counts, aligned) * self.acts[i]
+            evidence = self._gradients(i, counts, aligned) * self.passed[i]
             return align(self.acts[i], np.moveaxis(evidence, 0, -1), counts[i], self.seed)
 
         return self._once(("aligned", i, counts[i:]), find)
@@ -174,7 +182,7 @@ class Chain:
     def _pull_back(self, i: int, later: str, ways: np.ndarray) -> np.ndarray:
         """Gradients of <later layer, way> with respect to layer i, at the image: one for each way."""
         run = self.model.function(self.layers[i], [later], self.image)
-        points = tf.repeat(tf.constant(self.acts[i])[None], len(ways), 0)
+        points = tf.repeat(tf.constant(self.passed[i])[None], len(ways), 0)
         with tf.GradientTape() as tape:
             tape.watch(points)
             (found,) = run(points)
@@ -192,9 +200,9 @@ class Chain:
         def find() -> tuple[np.ndarray, np.ndarray]:
             parts = _parts(groups)
             whole = parts.sum(0)
-            points = np.concatenate(
-                [self.acts[i][None], self.acts[i] - parts, whole[None], np.zeros_like(whole)[None]]
-            )
+            points = np.concatenate([self.acts[i][None], self.acts[i] - parts, whole[None]])
+            points = self.model.passed_on(self.layers[i], points)
+            points = np.concatenate([points, np.zeros_like(whole)[None]])
             later = self.layers[i + 1 : i + 2]
             run = self.model.function(self.layers[i], [*later, self.model.logits], self.image)
             found = [tensor.numpy() for tensor in run(points)]

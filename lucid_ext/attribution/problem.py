@@ -12,6 +12,7 @@ import tensorflow as tf
 from lucid_ext.attribution.atoms import Atoms, find_atoms
 from lucid_ext.attribution.passes import find_held, share_passes
 from lucid_ext.attribution.targets import Targets, find_targets
+from lucid_ext.groups import Groups
 from lucid_ext.models import VisionModel
 from lucid_ext.models.gradients import MANY_PASSES, MANY_PASSES_ALREADY, gradient_overrides
 from lucid_ext.models.tracing import trace
@@ -76,14 +77,17 @@ class Problem:
         self.model, self.source = model, source
         self.targets: Targets = find_targets(model, target)
         self.held: tuple[str, ...] = find_held(model, source, self.targets.layer)
-        found = _see(model, image, [source, self.targets.layer, *self.held], known or {})
+        free = model.uncapped(source) if isinstance(atoms, Groups) else source
+        found = _see(model, image, [source, free, self.targets.layer, *self.held], known or {})
         self.activations = found[source].numpy()[0]
         if not np.all(np.isfinite(self.activations)):
             raise ValueError(
                 f"{source} of {model.name} has activations that are not finite for this image, so "
                 "nothing can be attributed: check the image and the weights."
             )
-        self.atoms: Atoms = find_atoms(source, self.activations, atoms, baseline)
+        uncapped = found[free].numpy()[0]
+        pass_on = functools.partial(model.passed_on, source)
+        self.atoms: Atoms = find_atoms(source, self.activations, atoms, baseline, uncapped, pass_on)
         self.seed = seed
         self.rng = np.random.default_rng(seed)
         values = 4 * self.atoms.count * self.targets.count

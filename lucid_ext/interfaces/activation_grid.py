@@ -9,10 +9,10 @@ from PIL import Image
 from lucid_ext.board import Board, Grid, Heat, Units
 from lucid_ext.interfaces.arrivals import Arrived, arrivals, missing_icons
 from lucid_ext.interfaces.cells import default_layers, first_layer
-from lucid_ext.interfaces.channels import channel_list
+from lucid_ext.interfaces.channels import as_units, channel_list, ranked
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.models import VisionModel
-from lucid_ext.optvis import IconStore, stream_units
+from lucid_ext.optvis import IconStore, recipe_of, stream_directions
 from lucid_ext.optvis.caricature import caricature
 from lucid_ext.optvis.grids import stream_tiles
 
@@ -73,7 +73,7 @@ class ActivationGrid(Interface):
 
     def see(self, image: np.ndarray) -> None:
         """Keep the activations of every layer, and the class probabilities."""
-        self._acts = self.model.activations(image, [*self.layers, self.model.softmax])
+        self._acts = self.model.activations(image, [*self.layers, self.model.softmax], uncapped=True)
         self._drawn: dict[tuple[str, ...], set[int]] = {}
 
     def make_board(self, choice: Mapping[str, str]) -> Board:
@@ -161,12 +161,12 @@ class ActivationGrid(Interface):
         """Of all `count` channels, those of each layer light up its grid."""
         offset = 0
         for layer in self.layers:
-            acts = self._acts[layer].reshape(-1, self._acts[layer].shape[-1])
-            weights = np.zeros((count, len(acts)), np.float32)
-            weights[offset : offset + acts.shape[1]] = np.maximum(acts.T, 0)
-            own = range(offset, offset + acts.shape[1])
+            values, _, names = as_units(layer, self._acts[layer])
+            weights = np.zeros((count, len(values)), np.float32)
+            own = range(offset, offset + len(names))
+            weights[own.start : own.stop] = np.maximum(values.T, 0)
             yield Heat("units", layer, weights, law="its activation", of=own)
-            offset += acts.shape[1]
+            offset = own.stop
 
     def _tiles(self, board: Board, layer: str, go_on: Callable[[], bool], draft: bool) -> Iterator[Arrived]:
         """Tiles of a layer as they come; nothing where all are there already."""
@@ -223,13 +223,14 @@ class ActivationGrid(Interface):
         assert isinstance(units, Units)
         offset = 0
         for layer in self.layers:
-            channels = self._acts[layer].shape[-1]
-            listed = np.argsort(-self._acts[layer].reshape(-1, channels), axis=1)[:, : units.shown]
-            counts = np.bincount(listed.ravel(), minlength=channels)
+            values, directions, _ = as_units(layer, self._acts[layer])
+            listed = ranked(values)[0][:, : units.shown]
+            counts = np.bincount(listed.ravel(), minlength=len(directions))
             wanted = [offset + int(c) for c in np.argsort(-counts, kind="stable") if counts[c]]
             missing = missing_icons(units, wanted)
             missing = missing[: PAGE_ICONS // len(self.layers)] if page else missing
-            channel = [unit - offset for unit in missing]
-            found = stream_units(self.model, layer, channel, store=self._store, go_on=go_on)
+            chosen = directions[[unit - offset for unit in missing]]
+            recipe = recipe_of(self.model, layer)
+            found = stream_directions(self.model, layer, chosen, recipe, store=self._store, go_on=go_on)
             yield from arrivals("units", missing, found)
-            offset += channels
+            offset += len(directions)

@@ -36,6 +36,7 @@ READING = (
 )
 FORMULAS = {
     "nmf": r"\min_{W, H \ge 0} \lVert A - W H \rVert^2",
+    "nmf_both": r"\min_{W, H^{+}, H^{-} \ge 0} \lVert (A^{+}, A^{-}) - W (H^{+}, H^{-}) \rVert^2",
     "nmf_signed": r"\min_{W^{+}, W^{-}, H \ge 0} \lVert A - (W^{+} - W^{-}) H \rVert^2",
     "pca": r"A \approx \bar{a} + W H, \quad H H^{T} = 1",
     "ica": r"A \approx \bar{a} + W H, \quad w_i \text{ independent}",
@@ -76,7 +77,7 @@ class NeuronGroups(Interface):
             image: anything `load_image` takes.
             layer: with positions; by default `mixed4d`, or what in another network comes nearest to it.
             n_groups: the number to begin with.
-            method: of `factorize`.
+            method: of `factorize`; "nmf" is "nmf_both" where a layer has values below zero.
             counts: numbers of groups to choose from; what the layer is too small for is left out.
             names: a JSON file that keeps the names readers give to groups, by network, picture, layer,
                 method and number of groups; by default they live as long as this object.
@@ -91,7 +92,7 @@ class NeuronGroups(Interface):
             raise ValueError(f"{model.name} has no layer with positions, so there is no place to look at.")
         self.layer = layer or first_layer(spatial)
         model.check_spatial(self.layer)
-        self.method, self._seed = method, seed
+        self.method, self._asked, self._seed = method, method, seed
         self._names, self._store = Names(names), store or IconStore()
         most = min(int(np.prod(model.layers[self.layer][:2])), model.layers[self.layer][-1])
         offered = sorted({*(k for k in counts if 1 <= k <= most), n_groups})
@@ -121,12 +122,13 @@ class NeuronGroups(Interface):
     def see(self, image: np.ndarray) -> None:
         """Factorize into every number of groups offered; ask once what all these groups argue for."""
         network = self.model
-        found = network.activations(image, [self.layer, network.softmax])
+        found = network.activations(image, [self.layer, network.softmax], uncapped=True)
         acts, odds = found[self.layer], found[network.softmax]
         if not acts.any():
             raise ValueError(
                 f"nothing answers in {self.layer} to this picture: choose another layer or picture."
             )
+        self.method = "nmf_both" if self._asked == "nmf" and acts.min() < 0 else self._asked
         counts = [int(k) for k in self.options["groups"]]
         groups = {k: factorize(acts, k, self.method, self._seed) for k in counts}
         classes = np.argsort(-odds, kind="stable")[:CLASSES].tolist()
@@ -173,6 +175,11 @@ class NeuronGroups(Interface):
             f"unstable: found again with a cosine of only {mean:.2f}" if bad else ""
             for mean, bad in zip(found.mean, found.unstable, strict=True)
         ]
+        again = [
+            f"Found again with a mean cosine of {mean:.2f} \u00b1 {spread:.2f} over {len(found.cosines)} "
+            f"refits; the nearest other group is at {near:.2f}."
+            for mean, spread, near in zip(found.mean, found.spread, found.neighbour, strict=True)
+        ]
         labels = self._labels(k)
         colours = [colour_of(j) for j in range(n)]
         image = Grid(
@@ -197,11 +204,7 @@ class NeuronGroups(Interface):
             "groups",
             "Groups, by how much of the layer they are",
             labels,
-            [
-                f"Found again with a mean cosine of {mean:.2f} \u00b1 {spread:.2f} over {len(found.cosines)} "
-                f"refits; the nearest other group is at {near:.2f}."
-                for mean, spread, near in zip(found.mean, found.spread, found.neighbour, strict=True)
-            ],
+            [self._sides(row) + said for row, said in zip(groups.channels, again, strict=True)],
             values=magnitude,
             scale=float(magnitude.max()),
             illustrated=True,
@@ -305,11 +308,19 @@ class NeuronGroups(Interface):
             labels.append(given.get(j, guess))
         return labels
 
+    def _sides(self, direction: np.ndarray) -> str:
+        """What a group's direction (c,) is made of, where a layer has channels of both signs."""
+        if self.method != "nmf_both":
+            return ""
+        raised = float(np.square(np.maximum(direction, 0)).sum())
+        return f"{raised:.0%} of it are channels above zero, {1 - raised:.0%} below. "
+
     def _truth(self, k: int, found: Stability) -> str:
         doubtful = [str(j) for j in np.flatnonzero(found.unstable)]
         said = f"; unstable: {', '.join(doubtful)}" if doubtful else "; all stable"
         return (
-            f"The groups leave out {self._groups[k].error:.0%} of the activations' length. Refitted "
+            f"The groups leave out {self._groups[k].error:.0%} of the activations' length, so they cover "
+            f"{1 - self._groups[k].error ** 2:.0%} of their energy. Refitted "
             f"{len(found.cosines)} times, they come back with a mean cosine of {found.mean.mean():.2f}{said}."
         )
 
@@ -402,7 +413,7 @@ class NeuronGroups(Interface):
                 groups.channels,
                 optimize=True,
             )
-            found = self._run(self._acts + change)
+            found = self._run(self.model.passed_on(self.layer, self._acts + change))
             logits.append(found[0].numpy())
             odds.append(found[1].numpy())
         return np.concatenate(logits), np.concatenate(odds)

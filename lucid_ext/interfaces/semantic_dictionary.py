@@ -9,7 +9,7 @@ from lucid_ext.board import Board, Grid, Heat, Link, Mixture, Panel, Ranking, Un
 from lucid_ext.groups import factorize
 from lucid_ext.interfaces.arrivals import Arrived, arrivals, missing_icons
 from lucid_ext.interfaces.cells import around, first_layer, named, places
-from lucid_ext.interfaces.channels import MOST, SHOWN, ranked, shipped_icons
+from lucid_ext.interfaces.channels import MOST, SHOWN, as_units, ranked, shipped_icons
 from lucid_ext.interfaces.evidence import marked, pictures
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.models import Photographs, VisionModel
@@ -19,7 +19,7 @@ from lucid_ext.optvis import (
     Survey,
     recipe_of,
     stream_directions,
-    stream_units,
+    stream_tiles,
     survey_photographs,
 )
 
@@ -96,8 +96,12 @@ class SemanticDictionary(Interface):
 
     def see(self, image: np.ndarray) -> None:
         """Keep the activations of every layer offered, and the class probabilities."""
-        self._acts = self.model.activations(image, [*self.options["layer"], self.model.softmax])
+        self._acts = self.model.activations(
+            image, [*self.options["layer"], self.model.softmax], uncapped=True
+        )
         self._sketched: dict[tuple[str, ...], set[int]] = {}
+        self._tiles: dict[str, dict[int, np.ndarray]] = {}
+        self._final: dict[str, set[int]] = {}
 
     def make_board(self, choice: Mapping[str, str]) -> Board:
         """Rank the units of every cell; icons at hand are in, others are left to `refine`."""
@@ -112,8 +116,8 @@ class SemanticDictionary(Interface):
         start, worth = int(norms.argmax()), places(cells)
         image = Grid("image", "What the network saw", self.picture, rows, cols, start, worth, self.note)
         heading = {"channels": f"Channels of {layer}", "PCA": "Principal components", "NMF": "Neuron groups"}
-        if acts.min() < 0:  # a layer that does not end in a ReLU
-            heading["NMF"] += " of what is above zero"
+        signed = bool(acts.min() < 0)  # a layer that does not end in a ReLU
+        surveys = {} if signed else self._surveys
         units = Units(
             "units",
             heading[basis],
@@ -123,7 +127,7 @@ class SemanticDictionary(Interface):
             most=most,
             illustrated=True,
             passing=basis != "channels",
-            **(shipped_icons(self.model, [layer], self._surveys) if basis == "channels" else {}),
+            **(shipped_icons(self.model, [layer], surveys) if basis == "channels" and not signed else {}),
         )
         lengths = [f"length of a[{y}, {x}]" for y in range(rows) for x in range(cols)]
         scale = float(norms.max()) or 1.0
@@ -142,7 +146,7 @@ class SemanticDictionary(Interface):
         own = np.arange(len(cells), dtype=np.int32)[:, None]
         panels: list[Panel] = [image, units, vector, classes]
         links: list[Link] = []
-        if self._surveys and basis == "channels":
+        if surveys and basis == "channels":
             panels[2:2], links = self._photographs(layer, top[:, :most])
         # An average of ten icons shows none of them: cubes let the strongest lead.
         blend = (np.maximum(top_values[:, :most], 0) / units.scale) ** 3
@@ -165,35 +169,43 @@ class SemanticDictionary(Interface):
     def refine(
         self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
     ) -> Iterator[Arrived]:
-        """Icons of the list first, the most listed ahead, then of whole cells: the selected one, named ones.
+        """Icons of the list first, the most listed ahead, then pictures of whole cells, as grids have them.
 
         Sketches come first, for those who look on, and are replaced. A page has no use for them, and
-        leaves out the least listed: a network that comes without icons would keep it for hours.
+        leaves out the least listed: a network that comes without icons would keep it for hours. Of the
+        layer it opens with it has a picture of every cell, at least a draft; of others those at hand.
         """
         layer, basis = board.choice["layer"], board.choice["basis"]
         image, units, vector = board["image"], board["units"], board["vector"]
         assert isinstance(image, Grid)
         cells = self._acts[layer].reshape(len(vector), -1)
         first = around(selected["image"], image.rows, image.cols, BATCH) if "image" in selected else []
-        whole = [cell for cell in dict.fromkeys([*first, *named(cells)]) if cells[cell].any()]
-        listed = _by_listing(board)
+        alive = np.flatnonzero(cells.any(1)).tolist()
+        soon = [cell for cell in dict.fromkeys([*first, *named(cells)]) if cells[cell].any()]
+        whole = list(dict.fromkeys([*soon, *alive]))
+        listed, directions = _by_listing(board), self._directions[layer, basis]
         if page:
-            listed = missing_icons(units, listed)[:PAGE_ICONS]
-        directions = None if basis == "channels" else self._directions[layer, basis]
-        for kind in ("icon",) if page else ("sketch", "icon"):
-            yield from self._drawn(board, units, listed, directions, kind, go_on)
-            yield from self._drawn(board, vector, whole, cells, kind, go_on)
+            lacking = missing_icons(units, listed)[:PAGE_ICONS]
+            yield from self._drawn(board, units, lacking, directions, "icon", go_on)
+            waits = go_on if layer == self.choice["layer"] else lambda: False
+            yield from self._whole(board, whole, True, waits)
+            return
+        yield from self._drawn(board, units, listed, directions, "sketch", go_on)
+        yield from self._whole(board, soon, True, go_on)
+        yield from self._drawn(board, units, listed, directions, "icon", go_on)
+        yield from self._whole(board, whole, True, go_on)
+        yield from self._whole(board, whole, False, go_on)
 
     def _drawn(
         self,
         board: Board,
         panel: Panel,
         wanted: Sequence[int],
-        directions: np.ndarray | None,
+        directions: np.ndarray,
         kind: str,
         go_on: Callable[[], bool],
     ) -> Iterator[Arrived]:
-        """Icons of a list that are missing, or only sketched: of its directions, or else of channels."""
+        """Icons of a list that are missing, or only sketched."""
         layer = board.choice["layer"]
         recipe = recipe_of(self.model, layer, kind)
         sketched = self._sketched.setdefault((*board.choice.values(), panel.name), set())
@@ -201,17 +213,31 @@ class SemanticDictionary(Interface):
         if kind == "icon":
             missing |= sketched
         lacking = [unit for unit in wanted if unit in missing]
-        if directions is None:
-            found = stream_units(self.model, layer, lacking, recipe, store=self._store, go_on=go_on)
-        else:
-            chosen = directions[lacking]
-            found = stream_directions(self.model, layer, chosen, recipe, store=self._store, go_on=go_on)
+        chosen = directions[lacking]
+        found = stream_directions(self.model, layer, chosen, recipe, store=self._store, go_on=go_on)
         for name, ready in arrivals(panel.name, lacking, found):
             if kind == "sketch":
                 sketched.update(ready)
             else:
                 sketched.difference_update(ready)
             yield name, ready
+
+    def _whole(
+        self, board: Board, wanted: Sequence[int], draft: bool, go_on: Callable[[], bool]
+    ) -> Iterator[Arrived]:
+        """Pictures of whole cells: those drawn for another basis first."""
+        layer = board.choice["layer"]
+        there, final = self._tiles.setdefault(layer, {}), self._final.setdefault(layer, set())
+        known = {cell: there[cell] for cell in missing_icons(board["vector"], wanted) if cell in there}
+        if known:
+            yield "vector", known
+        lacking = [cell for cell in wanted if cell not in (there if draft else final)]
+        options: dict[str, Any] = {"store": self._store, "go_on": go_on, "draft": draft, "cells": lacking}
+        for drawn, tiles in stream_tiles(self.model, layer, self._acts[layer], **options) if lacking else ():
+            ready = dict(zip(drawn, tiles, strict=True))
+            there.update(ready)
+            final.update(() if draft else drawn)
+            yield "vector", ready
 
     def page_choices(self) -> list[dict[str, str]]:
         """The current choice, its other bases, and a few layers spread over the depth."""
@@ -275,10 +301,9 @@ def _express(acts: np.ndarray, layer: str, basis: str) -> tuple[np.ndarray, np.n
     """Every cell as a sum: values (cells, units), the units' directions (units, c), their names."""
     rows, cols, channels = acts.shape
     if basis == "channels":
-        names = [f"{layer}:{c}" for c in range(channels)]
-        return acts.reshape(-1, channels), np.eye(channels, dtype=np.float32), names
-    shown = np.maximum(acts, 0) if basis == "NMF" else acts
-    groups = factorize(shown, min(COMPONENTS, rows * cols, channels), basis.lower())
+        return as_units(layer, acts)
+    method = "nmf_both" if basis == "NMF" and acts.min() < 0 else basis.lower()
+    groups = factorize(acts, min(COMPONENTS, rows * cols, channels), method)
     spatial = groups.spatial.reshape(rows * cols, -1)
     if basis == "NMF":
         return spatial, groups.channels, [f"group {i}" for i in range(spatial.shape[1])]

@@ -82,7 +82,7 @@ class SpatialAttribution(Interface):
     def see(self, image: np.ndarray) -> None:
         """Find the classes to speak of, the tint of every cell, and the measured effects."""
         self._seen = image
-        self._acts = self.model.activations(image, [*self.layers, self.model.softmax])
+        self._acts = self.model.activations(image, [*self.layers, self.model.softmax], uncapped=True)
         odds = self._acts[self.model.softmax]
         chosen = np.argsort(-odds, kind="stable")[:CLASSES].tolist()
         self._explained = chosen[0] if self.target is None else self.target

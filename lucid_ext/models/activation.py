@@ -4,9 +4,15 @@ A cap, as ReLU6 has one, makes ties: of the strongest channels of a cell many ar
 before it has none, and above zero it is otherwise the same number.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import tensorflow as tf
 
 from lucid_ext.models.graph import GraphDef, NodeDef, node_of
+
+Limits = tuple[np.ndarray, np.ndarray]
+"""The least and the most that a layer passes on, each (c,) or ()."""
 
 ACTIVATIONS = {"Elu", "LeakyRelu", "Relu", "Relu6", "Selu", "Sigmoid", "Softplus", "Tanh"}
 BEFORE = ("{}_pre_relu", "{}_pre_activation")  # how what goes into a layer's activation is named
@@ -55,6 +61,41 @@ def _is_number(tensor: str, nodes: Mapping[str, NodeDef]) -> bool:
     """Whether a tensor is a constant of the structure, where weights are not."""
     source = nodes.get(node_of(tensor))
     return source is not None and source.op == "Const"
+
+
+def limits(name: str, nodes: Mapping[str, NodeDef], width: Callable[[str], int]) -> Limits | None:
+    """Return the limits of a node that ends in a cap, or None.
+
+    Args:
+        name: of the node.
+        nodes: of the graph, by name.
+        width: gives a node's number of channels.
+    """
+    node = nodes[name]
+    if node.op == "Relu6":
+        return np.array(0, np.float32), np.array(6, np.float32)
+    if node.op == "ClipByValue":
+        return _number(nodes[node_of(node.input[1])]), _number(nodes[node_of(node.input[2])])
+    if node.op == "Minimum" and len(node.input) == 2 and _is_number(node.input[1], nodes):
+        return np.array(-np.inf, np.float32), _number(nodes[node_of(node.input[1])])
+    if node.op not in ("Concat", "ConcatV2"):
+        return None
+    parts = [node_of(tensor) for tensor in node.input]
+    parts = parts[1:] if node.op == "Concat" else parts[:-1]
+    own = [limits(part, nodes, width) for part in parts]
+    if not any(own):
+        return None
+    free = np.array(-np.inf, np.float32), np.array(np.inf, np.float32)
+    each = [
+        [np.broadcast_to(limit, width(part)) for limit in found or free]
+        for part, found in zip(parts, own, strict=True)
+    ]
+    low, high = (np.concatenate(side) for side in zip(*each, strict=True))
+    return low, high
+
+
+def _number(node: NodeDef) -> np.ndarray:
+    return tf.make_ndarray(node.attr["value"].tensor).astype(np.float32)
 
 
 def before_activation(layer: str, nodes: Mapping[str, NodeDef]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from lucid_ext.models.activation import add_uncapped, before_activation
+from lucid_ext.models.activation import add_uncapped, before_activation, limits
 from lucid_ext.models.graph import GraphDef, add_pre_relu, between, in_order, take_weights
 from lucid_ext.models.images import as_picture
 from lucid_ext.models.layers import Layers, dependencies, receptive_fields
@@ -274,12 +274,13 @@ class VisionModel:
         top, left = (image.shape[0] - crop_h) // 2, (image.shape[1] - crop_w) // 2
         return image[top : top + crop_h, left : left + crop_w]
 
-    def activations(self, image: Any, layer: str | Sequence[str]) -> Any:
+    def activations(self, image: Any, layer: str | Sequence[str], uncapped: bool = False) -> Any:
         """Return activations of one layer, or of several in one pass.
 
         Args:
             image: anything `load_image` takes; its centre at the network's size is used.
             layer: a name in `layers` or of any node of the graph; or a sequence of them.
+            uncapped: give what each would be without a cap, as ReLU6 has; see `uncapped`.
 
         Returns:
             float32 (h, w, c), after the ReLU, or (c,) for a layer without positions; for a
@@ -288,7 +289,8 @@ class VisionModel:
         names = [layer] if isinstance(layer, str) else list(layer)
         for name in names:
             self.check_layer(name)
-        found = self.function("input", names)(self.prepare(image)[None])
+        read = [self.uncapped(name) for name in names] if uncapped else names
+        found = self.function("input", read)(self.prepare(image)[None])
         arrays = {name: tensor.numpy()[0] for name, tensor in zip(names, found, strict=True)}
         return arrays[layer] if isinstance(layer, str) else arrays
 
@@ -310,6 +312,11 @@ class VisionModel:
         so attributes and removes, is the layer.
         """
         return self._uncapped.get(layer, layer)
+
+    def passed_on(self, layer: str, uncapped: np.ndarray) -> np.ndarray:
+        """Return what the network passes on of a layer's values without their cap: (..., c) alike."""
+        found = limits(layer, self._nodes, lambda node: self.shape_of(node, self.size)[-1])
+        return uncapped if found is None else np.clip(uncapped, *found)
 
     def before_activation(self, layer: str) -> str:
         """Return the node whose values a layer's activation is given; the layer itself where it has none."""

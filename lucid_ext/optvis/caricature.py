@@ -35,8 +35,8 @@ def caricature(
     """The image that goes as far as it can in the direction in which a photograph lies for a layer.
 
     x* = argmax_x E_t[<f(t(x)), a> max(0.1, cos(f(t(x)), a))^2], where a are the layer's activations
-    for the photograph at all positions together, or at one cell alone, at length 1; t moves x a
-    little. That is the objective of Lucid's caricatures.
+    (before any cap) for the photograph at all positions together, or at one cell alone, at length 1; t
+    moves x a little. That is the objective of Lucid's caricatures.
 
     Args:
         model: the network.
@@ -57,7 +57,7 @@ def caricature(
     """
     model.check_spatial(layer)
     height, width = model.layers[layer][:2]
-    acts = model.activations(image, layer)
+    acts, node = model.activations(image, layer, uncapped=True), model.uncapped(layer)
     if cell is not None:
         if not (0 <= cell[0] < height and 0 <= cell[1] < width):
             raise ValueError(f"{layer} has {height} x {width} cells; there is no cell {tuple(cell)}.")
@@ -71,7 +71,7 @@ def caricature(
     target = (acts * mask / length).astype(np.float32)[None]
 
     def likeness(T: Callable[[str], Any]) -> tf.Tensor:
-        seen = T(layer) * mask
+        seen = T(node) * mask
         dot = tf.reduce_sum(seen * T("target"))
         cosine = dot / tf.sqrt(tf.reduce_sum(seen**2) + 1e-8)
         return dot * tf.maximum(0.1, cosine) ** COSINE_POWER

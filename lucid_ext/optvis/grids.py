@@ -1,8 +1,8 @@
 """Activation grids: for every cell of a layer, a picture of what the network sees there.
 
 A cell's picture is x* = argmax_x E_t[mean over positions p of <f_p(t(x)), v> cos(f_p(t(x)), v)^2],
-where v is the cell's activation vector at length 1 and t moves the picture round. The dot product
-asks for much of v, the cosine for little else (Lucid's `direction` with cossim_pow=2).
+where v is the cell's activation vector at length 1 (before any cap) and t moves the picture round. The
+dot product asks for much of v, the cosine for little else (Lucid's `direction` with cossim_pow=2).
 
 Neighbouring cells see much the same, so they share what they share, as the grids of The Building
 Blocks of Interpretability (2018) did: a factorization a_{y,x} ~ sum_j s_{y,x,j} g_j. There, pictures
@@ -102,6 +102,7 @@ def stream_tiles(
     go_on: Callable[[], bool] = lambda: True,
     draft: bool = False,
     recipe: GridRecipe | None = None,
+    cells: Sequence[int] | None = None,
 ) -> Iterator[tuple[list[int], np.ndarray]]:
     """Pictures for all cells of a layer: those in the store first, then as they come.
 
@@ -111,12 +112,13 @@ def stream_tiles(
     Args:
         model: the network.
         layer: a layer with positions.
-        acts: its activations for an image, or some of their rows and columns: (h, w, c).
+        acts: its activations for an image, before any cap, or some of their rows and columns: (h, w, c).
         store: where finished tiles are kept; the user's cache by default. Drafts are not kept.
         seed: of the random start and of the moves.
         go_on: asked before every step; once it says no, what is under way is dropped.
         draft: take finished tiles where the store has them, and sketch the rest.
         recipe: how to render; `FINAL`, or `DRAFT` for a draft, by default.
+        cells: those to draw, in this order; all by default.
 
     Yields:
         Cells, numbered row by row, and their tiles: uint8 (n, size, size, 3).
@@ -131,12 +133,14 @@ def stream_tiles(
         raise ValueError(f"acts have shape {acts.shape}; expected finite (h, w, {channels}) for {layer}.")
     store = store or IconStore()
     recipe = recipe or (DRAFT if draft else FINAL)
-    cells = acts.reshape(-1, channels)
+    vectors = acts.reshape(-1, channels)
     digest = hashlib.sha256(repr(acts.shape).encode() + acts.tobytes()).hexdigest()
     finished = FINAL if recipe == DRAFT else recipe
     dead = set(dead_cells(acts))
     determined = {
-        i: _determined_by(model, layer, digest, i, finished, seed) for i in range(len(cells)) if i not in dead
+        i: _determined_by(model, layer, digest, i, finished, seed)
+        for i in (range(len(vectors)) if cells is None else cells)
+        if i not in dead
     }
     kept = ((i, store.get(icon_key(d), finished.size)) for i, d in determined.items())
     found = {i: icon for i, icon in kept if icon is not None}
@@ -148,7 +152,7 @@ def stream_tiles(
         return
     for at in range(0, len(missing), BATCH):
         batch = missing[at : at + BATCH]
-        directions = cells[batch] / np.linalg.norm(cells[batch], axis=1, keepdims=True)
+        directions = vectors[batch] / np.linalg.norm(vectors[batch], axis=1, keepdims=True)
         generators = [np.random.default_rng([seed, i + 1]) for i in batch]
         noise = [param.initial_spectrum(g, recipe.size, recipe.size, SD) for g in generators]
         start = np.stack(noise) + np.einsum("nk,k...->n...", shared.shares[batch], shared.spectra)
@@ -200,7 +204,7 @@ def grid_quality(model: VisionModel, layer: str, acts: np.ndarray, tiles: np.nda
     alive = [i for i in range(len(cells)) if i not in dead]
     if not alive:
         raise ValueError(f"all cells of these activations of {layer} are zero: there is nothing to compare.")
-    run = model.function("input", [layer])
+    run = model.function("input", [model.uncapped(layer)])
     cosine = np.full(len(cells), np.nan, np.float32)
     for at in range(0, len(alive), BATCH):
         batch = alive[at : at + BATCH]
@@ -299,11 +303,11 @@ def _renderer(model: VisionModel, layer: str, recipe: GridRecipe) -> _Renderer:
         known = model.memo.setdefault("grid renderers", {})
         key = (layer, recipe.size, recipe.decay_power, recipe.contrast)
         if key not in known:
-            images = recipe.image().images(BATCH)
+            images, node = recipe.image().images(BATCH), model.uncapped(layer)
 
             def along(T: Callable[[str], Any]) -> tf.Tensor:
-                dot = tf.einsum("nhwc,nc->nhw", T(layer), T("directions"))
-                length = tf.sqrt(tf.reduce_sum(T(layer) ** 2, -1) + 1e-8)
+                dot = tf.einsum("nhwc,nc->nhw", T(node), T("directions"))
+                length = tf.sqrt(tf.reduce_sum(T(node) ** 2, -1) + 1e-8)
                 return tf.reduce_mean(dot * tf.maximum(0.1, dot / length) ** COSINE_POWER, [1, 2])
 
             optimizer = FourierAdam(recipe.rate)
