@@ -1,32 +1,22 @@
 """Layers and cells worth looking at first, of the many a network and a picture have."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from lucid_ext.models import VisionModel
+from lucid_ext.models.opening import by_shapes
 
-FIRST = "mixed4d"  # InceptionV1's layer of whole objects and their parts
-FINE = 8 * 8  # cells; on a coarser grid a cell is no place of the picture any more
 NAMED = 20  # cells whose own icon is rendered without being asked for
 
 
-def first_layer(spatial: Mapping[str, tuple[int, ...]]) -> str:
-    """The layer to begin with, of {name: (h, w, c)} in order: the deepest whose grid is still fine."""
-    if FIRST in spatial:
-        return FIRST
-    finest = max(h * w for h, w, _ in spatial.values())
-    return [name for name, (h, w, _) in spatial.items() if h * w >= min(FINE, finest)][-1]
+def first_layer(model: VisionModel, layers: Sequence[str]) -> str:
+    """Return which of several layers with positions speaks first.
 
-
-def default_layers(model: VisionModel, wanted: Sequence[str], count: int) -> list[str]:
-    """The `wanted` layers, or the last one of each size of grid, the coarsest `count` of them."""
-    if all(name in model.layers for name in wanted):
-        return list(wanted)
-    last = {shape[:2]: name for name, shape in model.layers.items() if len(shape) == 3}
-    if not last:
-        raise ValueError(f"{model.name} has no layer with positions, so there is no place to look at.")
-    return [name for shape, name in last.items() if shape != (1, 1) or len(last) == 1][-count:]
+    It is the one the network opens with, or else what their shapes suggest.
+    """
+    first = model.opening.layer
+    return first if first in layers else by_shapes({n: model.layers[n] for n in layers}, model.name).layer
 
 
 def places(cells: np.ndarray) -> dict[str, int]:

@@ -12,13 +12,11 @@ from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units, format_valu
 from lucid_ext.flow import Flow
 from lucid_ext.groups import Groups
 from lucid_ext.interfaces.arrivals import Arrived, arrivals
-from lucid_ext.interfaces.cells import default_layers
 from lucid_ext.interfaces.group_map import colour_of
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore, recipe_of, shipped_sheet, stream_directions
 
-LAYERS = ("mixed4a", "mixed4d")
 GROUPS = 6
 COUNTS = (2, 4, 6, 8, 10)  # offered for every layer
 CLASSES = 5
@@ -66,8 +64,8 @@ class GroupFlow(Interface):
         Args:
             model: the network.
             image: anything `load_image` takes.
-            layers: with positions, from early to late; by default `mixed4a` and `mixed4d`, or in another
-                network the last layer of each of its two coarsest grids.
+            layers: with positions, from early to late; by default those between which groups flow by
+                the network's card (`model.opening`).
             n_groups: how many groups to begin with: one number, or one for each layer.
             aligned: begin with earlier groups that keep apart what leads to different later ones; see
                 `lucid_ext.attribution.alignment`.
@@ -80,7 +78,7 @@ class GroupFlow(Interface):
         Raises:
             ValueError: one sentence that says what does not fit.
         """
-        self.layers = list(layers or default_layers(model, LAYERS, len(LAYERS)))
+        self.layers = list(layers or model.opening.flow)
         for name in self.layers:
             model.check_spatial(name)
         if len(self.layers) < 2:

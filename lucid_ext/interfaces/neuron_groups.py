@@ -11,7 +11,6 @@ from lucid_ext.attribution import attribute
 from lucid_ext.board import Board, Dials, Grid, Heat, Mixture, Ranking, Units
 from lucid_ext.groups import Groups, factorize
 from lucid_ext.interfaces.arrivals import Arrived, arrivals, missing_icons
-from lucid_ext.interfaces.cells import first_layer
 from lucid_ext.interfaces.channels import ranked, shipped_icons
 from lucid_ext.interfaces.group_map import blended, colour_of, marks
 from lucid_ext.interfaces.interface import Interface
@@ -74,7 +73,7 @@ class NeuronGroups(Interface):
         Args:
             model: the network.
             image: anything `load_image` takes.
-            layer: with positions; by default `mixed4d`, or what in another network comes nearest to it.
+            layer: with positions; by default the one the network's card opens with (`model.opening`).
             n_groups: the number to begin with.
             method: of `factorize`.
             counts: numbers of groups to choose from; what the layer is too small for is left out.
@@ -86,10 +85,7 @@ class NeuronGroups(Interface):
         Raises:
             ValueError: one sentence that says what does not fit.
         """
-        spatial = {name: shape for name, shape in model.layers.items() if len(shape) == 3}
-        if layer is None and not spatial:
-            raise ValueError(f"{model.name} has no layer with positions, so there is no place to look at.")
-        self.layer = layer or first_layer(spatial)
+        self.layer = layer or model.opening.layer
         model.check_spatial(self.layer)
         self.method, self._seed = method, seed
         self._names, self._store = Names(names), store or IconStore()

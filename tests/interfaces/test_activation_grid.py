@@ -8,10 +8,8 @@ import pytest
 
 import lucid_ext as lx
 from lucid_ext.interfaces import activation_grid, controls
-from lucid_ext.interfaces.cells import default_layers
 from lucid_ext.optvis import caricature, grids
 from lucid_ext.pairs import pair
-from tests.models import networks
 
 LAYERS = ["mixed4d", "mixed5a"]
 
@@ -36,15 +34,6 @@ def made(model, store):
     for interface in interfaces:
         interface.stop()
         interface.wait()
-
-
-def test_default_layers(model):
-    assert default_layers(model, activation_grid.LAYERS, 4) == ["mixed3a", "mixed4a", "mixed4d", "mixed5a"]
-    own = lx.load_model(networks.randomized(networks.functional()))
-    found = default_layers(own, activation_grid.LAYERS, 4)
-    shapes = [own.layers[name][:2] for name in found]
-    assert 1 <= len(found) <= 4
-    assert shapes == sorted(set(shapes), reverse=True)
 
 
 def test_areas_are_norms(model, cat, made):
