@@ -8,7 +8,7 @@ from PIL import Image
 
 from lucid_ext.board import Board, Grid, Heat, Units
 from lucid_ext.interfaces.arrivals import Arrived, arrivals, missing_icons
-from lucid_ext.interfaces.cells import first_layer
+from lucid_ext.interfaces.cells import first_cell, first_layer
 from lucid_ext.interfaces.channels import channel_list
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.models import VisionModel
@@ -148,7 +148,7 @@ class ActivationGrid(Interface):
             self.picture,
             rows,
             cols,
-            start=int(norms.argmax()) if layer == self.first else None,
+            start=first_cell(norms.reshape(rows, cols)) if layer == self.first else None,
             tiled=True,
             dead=norms == 0,
             sizes=(norms / most).astype(np.float32),

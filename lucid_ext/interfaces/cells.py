@@ -7,6 +7,7 @@ import numpy as np
 from lucid_ext.models import VisionModel
 from lucid_ext.models.opening import by_shapes
 
+INNER = 4  # rows and columns; a smaller grid is nearly all border
 NAMED = 20  # cells whose own icon is rendered without being asked for
 
 
@@ -19,8 +20,23 @@ def first_layer(model: VisionModel, layers: Sequence[str]) -> str:
     return first if first in layers else by_shapes({n: model.layers[n] for n in layers}, model.name).layer
 
 
+def first_cell(strengths: np.ndarray) -> int:
+    """Return the cell to begin with: the strongest of those that are not at the border.
+
+    In a grid of fewer than `INNER` rows or columns, or where nothing answers inside, it is the strongest
+    of all.
+
+    Args:
+        strengths: of the cells of a grid: (rows, cols).
+    """
+    inside = np.zeros(strengths.shape, bool)
+    if min(strengths.shape) >= INNER:
+        inside[1:-1, 1:-1] = strengths[1:-1, 1:-1] > 0
+    return int(np.where(inside, strengths, -np.inf).argmax() if inside.any() else strengths.argmax())
+
+
 def places(cells: np.ndarray) -> dict[str, int]:
-    """Where to start: {what is special: cell}, from activations (cells, c)."""
+    """Where else to look: {what is special: cell}, from activations (cells, c), border and all."""
     norms = np.linalg.norm(cells, axis=1)
     share = np.maximum(cells, 0) / np.maximum(np.maximum(cells, 0).sum(1, keepdims=True), 1e-12)
     entropy = -(share * np.log(np.maximum(share, 1e-12))).sum(1)
@@ -34,9 +50,9 @@ def places(cells: np.ndarray) -> dict[str, int]:
     }
 
 
-def named(cells: np.ndarray) -> list[int]:
-    """The places to start from, then cells each as unlike those before as can be."""
-    chosen = list(dict.fromkeys(places(cells).values()))
+def named(cells: np.ndarray, first: int) -> list[int]:
+    """The first cell and the places to go to, then cells each as unlike those before as can be."""
+    chosen = list(dict.fromkeys([first, *places(cells).values()]))
     unit = cells / np.maximum(np.linalg.norm(cells, axis=1, keepdims=True), 1e-12)
     nearest = (unit @ unit[chosen].T).max(1)
     while len(chosen) < min(NAMED, len(cells)):

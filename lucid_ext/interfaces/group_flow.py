@@ -12,6 +12,7 @@ from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units, format_valu
 from lucid_ext.flow import Flow
 from lucid_ext.groups import Groups
 from lucid_ext.interfaces.arrivals import Arrived, arrivals
+from lucid_ext.interfaces.cells import first_cell
 from lucid_ext.interfaces.group_map import colour_of
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.models import VisionModel
@@ -126,7 +127,7 @@ class GroupFlow(Interface):
         fine = max(self._chain.acts, key=lambda acts: acts.shape[0] * acts.shape[1])
         norms = np.linalg.norm(fine, axis=-1)
         rows, cols = norms.shape
-        image = Grid("image", "The picture", self.picture, rows, cols, int(norms.argmax()), note=self.note)
+        image = Grid("image", "The picture", self.picture, rows, cols, first_cell(norms), note=self.note)
         maps = self._maps(groups, image)
         weights = np.zeros((len(flow), len(image)), np.float32)
         weights[flow.places] = np.concatenate(maps)

@@ -11,6 +11,7 @@ from lucid_ext.attribution import attribute
 from lucid_ext.board import Board, Dials, Grid, Heat, Mixture, Ranking, Units
 from lucid_ext.groups import Groups, factorize
 from lucid_ext.interfaces.arrivals import Arrived, arrivals, missing_icons
+from lucid_ext.interfaces.cells import first_cell
 from lucid_ext.interfaces.channels import ranked, shipped_icons
 from lucid_ext.interfaces.group_map import blended, colour_of, marks
 from lucid_ext.interfaces.interface import Interface
@@ -177,7 +178,7 @@ class NeuronGroups(Interface):
             blended(self.picture, groups.spatial),
             rows,
             cols,
-            start=int(np.abs(groups.spatial).sum(-1).argmax()),
+            start=first_cell(np.abs(groups.spatial).sum(-1)),
             note=" ".join(part for part in (self.note, self._truth(k, found)) if part),
             marks=marks(groups.spatial),
         )

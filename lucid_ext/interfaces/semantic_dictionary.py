@@ -8,7 +8,7 @@ import numpy as np
 from lucid_ext.board import Board, Grid, Heat, Link, Mixture, Panel, Ranking, Units
 from lucid_ext.groups import factorize
 from lucid_ext.interfaces.arrivals import Arrived, arrivals, missing_icons
-from lucid_ext.interfaces.cells import around, named, places
+from lucid_ext.interfaces.cells import around, first_cell, named, places
 from lucid_ext.interfaces.channels import MOST, SHOWN, ranked, shipped_icons
 from lucid_ext.interfaces.evidence import marked, pictures
 from lucid_ext.interfaces.interface import Interface
@@ -107,7 +107,7 @@ class SemanticDictionary(Interface):
         norms = np.linalg.norm(cells, axis=1)
         most = min(MOST, values.shape[1])
         top, top_values = ranked(values)
-        start, worth = int(norms.argmax()), places(cells)
+        start, worth = first_cell(norms.reshape(rows, cols)), places(cells)
         image = Grid("image", "What the network saw", self.picture, rows, cols, start, worth, self.note)
         heading = {"channels": f"Channels of {layer}", "PCA": "Principal components", "NMF": "Neuron groups"}
         if acts.min() < 0:  # a layer that does not end in a ReLU
@@ -173,7 +173,8 @@ class SemanticDictionary(Interface):
         assert isinstance(image, Grid)
         cells = self._acts[layer].reshape(len(vector), -1)
         first = around(selected["image"], image.rows, image.cols, BATCH) if "image" in selected else []
-        whole = [cell for cell in dict.fromkeys([*first, *named(cells)]) if cells[cell].any()]
+        begin = named(cells, image.start or 0)
+        whole = [cell for cell in dict.fromkeys([*first, *begin]) if cells[cell].any()]
         listed = _by_listing(board)
         if page:
             listed = missing_icons(units, listed)[:PAGE_ICONS]

@@ -8,6 +8,7 @@ import pytest
 
 import lucid_ext as lx
 from lucid_ext.interfaces import activation_grid, controls
+from lucid_ext.interfaces.cells import first_cell
 from lucid_ext.optvis import caricature, grids
 from lucid_ext.pairs import pair
 
@@ -42,7 +43,7 @@ def test_areas_are_norms(model, cat, made):
         norms = np.linalg.norm(model.activations(cat, layer), axis=-1).ravel()
         np.testing.assert_allclose(board[layer].sizes * norms.max(), norms, rtol=1e-4)
         assert f"{norms.max():.1f}" in board[layer].law
-    assert board["mixed4d"].start == np.linalg.norm(model.activations(cat, "mixed4d"), axis=-1).argmax()
+    assert board["mixed4d"].start == first_cell(np.linalg.norm(model.activations(cat, "mixed4d"), axis=-1))
 
 
 def test_channels_are_the_cells_own(model, cat, made):
