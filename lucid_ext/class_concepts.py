@@ -124,7 +124,7 @@ class ClassConcepts:
 def find_concepts(
     model: VisionModel,
     images: Any,
-    layer: str = "mixed4d",
+    layer: str | None = None,
     target: Any = None,
     n_groups: int = 8,
     *,
@@ -143,7 +143,8 @@ def find_concepts(
     Args:
         model: the network.
         images: of the class: a folder, a `Photographs`, or a sequence of what `load_image` takes.
-        layer: a listed layer with positions.
+        layer: a listed layer with positions; by default the one the network's card opens with
+            (`model.opening`).
         target: the class, by name or number; by default the one predicted most often.
         n_groups: how many; fewer come back where the activations span fewer.
         other: pictures of a second class.
@@ -154,6 +155,7 @@ def find_concepts(
     Raises:
         ValueError: there is no such layer or class, too many groups, or fewer than two pictures.
     """
+    layer = layer or model.opening.layer
     model.check_spatial(layer)
     photographs = _photographs(images)
     others = None if other is None else _photographs(other)

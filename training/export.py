@@ -19,8 +19,8 @@ from photographs import validation
 
 import lucid_ext as lx
 from lucid_ext.models import card
-from lucid_ext.models.inception import BLOCKS, MEAN_PIXEL, frozen_graph
-from lucid_ext.models.load import ASSETS, OPENING, VALUE_RANGE
+from lucid_ext.models.inception import BLOCKS, MEAN_PIXEL, OPENING, frozen_graph
+from lucid_ext.models.load import ASSETS, VALUE_RANGE
 
 SIDE = 112
 

@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
     )
     parser = commands.add_parser("export", help="write a sprite sheet of icons", description=text)
     parser.add_argument("model", help="mini, inception_v1, or the path of a network")
-    parser.add_argument("layer", help="such as mixed4d")
+    parser.add_argument("layer", help="with positions")
     parser.add_argument("out", type=Path, metavar="OUT.webp", help="the picture to write: .webp or .png")
     sheet.add_options(parser)
     parser.add_argument("--quality", type=int, default=90, help="of .webp, from 1 to 100; by default 90")

@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
     )
     parser = commands.add_parser("icons", help="render icons of layers' channels", description=text)
     parser.add_argument("model", help="mini, inception_v1, or the path of a network")
-    parser.add_argument("layers", nargs="+", metavar="layer", help="such as mixed4d")
+    parser.add_argument("layers", nargs="+", metavar="layer", help="with positions")
     sheet.add_options(parser)
     parser.add_argument(
         "--verify",

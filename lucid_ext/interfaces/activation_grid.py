@@ -8,7 +8,7 @@ from PIL import Image
 
 from lucid_ext.board import Board, Grid, Heat, Units
 from lucid_ext.interfaces.arrivals import Arrived, arrivals, missing_icons
-from lucid_ext.interfaces.cells import default_layers, first_layer
+from lucid_ext.interfaces.cells import first_cell, first_layer
 from lucid_ext.interfaces.channels import as_units, channel_list, ranked
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.models import VisionModel
@@ -16,8 +16,6 @@ from lucid_ext.optvis import IconStore, recipe_of, stream_directions
 from lucid_ext.optvis.caricature import caricature
 from lucid_ext.optvis.grids import stream_tiles
 
-LAYERS = ("mixed3a", "mixed4a", "mixed4d", "mixed5a")
-COUNT = 4  # layers shown of a network that has others
 CARICATURE = "caricature"  # the name of its panel, and of the control
 OF = ("whole picture", "selected cell")  # what the caricature exaggerates
 PIECE = 32  # pixels of a cell of it
@@ -52,19 +50,19 @@ class ActivationGrid(Interface):
         Args:
             model: the network.
             image: anything `load_image` takes.
-            layers: from fine to coarse; by default `mixed3a`, `mixed4a`, `mixed4d` and `mixed5a`, or in
-                another network the last layer of each size of grid.
+            layers: from fine to coarse; by default the series the network's card opens with
+                (`model.opening`).
             caricature: show the picture, or the selected cell, as one of the layers exaggerates it,
                 beside the picture.
             store: where tiles are kept.
             seed: of the tiles and the caricature.
         """
-        self.layers = list(layers or default_layers(model, LAYERS, COUNT))
+        self.layers = list(layers or model.opening.series)
         for name in self.layers:
             model.check_spatial(name)
         if len(set(self.layers)) < len(self.layers):
             raise ValueError(f"layers name one layer twice: {', '.join(self.layers)}.")
-        self.first = first_layer({name: model.layers[name] for name in self.layers})
+        self.first = first_layer(model, self.layers)
         self._caricature = caricature
         self._store = store or IconStore()
         self._seed = seed
@@ -150,7 +148,7 @@ class ActivationGrid(Interface):
             self.picture,
             rows,
             cols,
-            start=int(norms.argmax()) if layer == self.first else None,
+            start=first_cell(norms.reshape(rows, cols)) if layer == self.first else None,
             tiled=True,
             dead=norms == 0,
             sizes=(norms / most).astype(np.float32),

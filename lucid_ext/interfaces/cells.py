@@ -1,36 +1,42 @@
 """Layers and cells worth looking at first, of the many a network and a picture have."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from lucid_ext.models import VisionModel
+from lucid_ext.models.opening import by_shapes
 
-FIRST = "mixed4d"  # InceptionV1's layer of whole objects and their parts
-FINE = 8 * 8  # cells; on a coarser grid a cell is no place of the picture any more
+INNER = 4  # rows and columns; a smaller grid is nearly all border
 NAMED = 20  # cells whose own icon is rendered without being asked for
 
 
-def first_layer(spatial: Mapping[str, tuple[int, ...]]) -> str:
-    """The layer to begin with, of {name: (h, w, c)} in order: the deepest whose grid is still fine."""
-    if FIRST in spatial:
-        return FIRST
-    finest = max(h * w for h, w, _ in spatial.values())
-    return [name for name, (h, w, _) in spatial.items() if h * w >= min(FINE, finest)][-1]
+def first_layer(model: VisionModel, layers: Sequence[str]) -> str:
+    """Return which of several layers with positions speaks first.
+
+    It is the one the network opens with, or else what their shapes suggest.
+    """
+    first = model.opening.layer
+    return first if first in layers else by_shapes({n: model.layers[n] for n in layers}, model.name).layer
 
 
-def default_layers(model: VisionModel, wanted: Sequence[str], count: int) -> list[str]:
-    """The `wanted` layers, or the last one of each size of grid, the coarsest `count` of them."""
-    if all(name in model.layers for name in wanted):
-        return list(wanted)
-    last = {shape[:2]: name for name, shape in model.layers.items() if len(shape) == 3}
-    if not last:
-        raise ValueError(f"{model.name} has no layer with positions, so there is no place to look at.")
-    return [name for shape, name in last.items() if shape != (1, 1) or len(last) == 1][-count:]
+def first_cell(strengths: np.ndarray) -> int:
+    """Return the cell to begin with: the strongest of those that are not at the border.
+
+    In a grid of fewer than `INNER` rows or columns, or where nothing answers inside, it is the strongest
+    of all.
+
+    Args:
+        strengths: of the cells of a grid: (rows, cols).
+    """
+    inside = np.zeros(strengths.shape, bool)
+    if min(strengths.shape) >= INNER:
+        inside[1:-1, 1:-1] = strengths[1:-1, 1:-1] > 0
+    return int(np.where(inside, strengths, -np.inf).argmax() if inside.any() else strengths.argmax())
 
 
 def places(cells: np.ndarray) -> dict[str, int]:
-    """Where to start: {what is special: cell}, from activations (cells, c)."""
+    """Where else to look: {what is special: cell}, from activations (cells, c), border and all."""
     norms = np.linalg.norm(cells, axis=1)
     share = np.maximum(cells, 0) / np.maximum(np.maximum(cells, 0).sum(1, keepdims=True), 1e-12)
     entropy = -(share * np.log(np.maximum(share, 1e-12))).sum(1)
@@ -44,9 +50,9 @@ def places(cells: np.ndarray) -> dict[str, int]:
     }
 
 
-def named(cells: np.ndarray) -> list[int]:
-    """The places to start from, then cells each as unlike those before as can be."""
-    chosen = list(dict.fromkeys(places(cells).values()))
+def named(cells: np.ndarray, first: int) -> list[int]:
+    """The first cell and the places to go to, then cells each as unlike those before as can be."""
+    chosen = list(dict.fromkeys([first, *places(cells).values()]))
     unit = cells / np.maximum(np.linalg.norm(cells, axis=1, keepdims=True), 1e-12)
     nearest = (unit @ unit[chosen].T).max(1)
     while len(chosen) < min(NAMED, len(cells)):

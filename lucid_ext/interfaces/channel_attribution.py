@@ -11,7 +11,6 @@ from lucid_ext.attribution import find_class
 from lucid_ext.attribution.passes import check_order
 from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units
 from lucid_ext.interfaces.arrivals import Arrived, arrivals, missing_icons
-from lucid_ext.interfaces.cells import default_layers
 from lucid_ext.interfaces.channels import shipped_icons
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.interfaces.methods import offered
@@ -23,7 +22,6 @@ from lucid_ext.trail import Trail
 if TYPE_CHECKING:
     from lucid_ext.interfaces.pair import Pair
 
-LAYERS = ("mixed4a", "mixed4d", "mixed5a", "mixed5b")
 LISTED = 32  # channels of each layer
 ADDED, ADDS = "added to {}", "added by {}"
 PROBABLE = ("most probable", "next probable")  # classes that change with the picture
@@ -63,8 +61,8 @@ class ChannelAttribution(Interface):
         Args:
             model: the network.
             image: anything `load_image` takes.
-            layers: on one path, in the order of the network; by default `mixed4a`, `mixed4d`, `mixed5a`
-                and `mixed5b`, or in another network the last layer of each of its coarsest grids.
+            layers: on one path, in the order of the network; by default the series the network's card
+                opens with (`model.opening`).
             method: of attribution, to begin with.
             classes: the two to compare, by name or number; by default the two most probable ones.
             methods: those to choose from; by default all there are but the slow ones.
@@ -76,7 +74,7 @@ class ChannelAttribution(Interface):
         Raises:
             ValueError: one sentence that says what does not fit.
         """
-        self.layers = list(layers or default_layers(model, LAYERS, len(LAYERS)))
+        self.layers = list(layers or model.opening.series)
         for earlier, later in itertools.pairwise([*self.layers, model.logits]):
             model.check_layer(earlier)
             check_order(model, earlier, later)

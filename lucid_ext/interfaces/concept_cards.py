@@ -11,7 +11,6 @@ from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units
 from lucid_ext.class_concepts import OWN, PARTLY, SHARED, ClassConcepts, Pictures, find_concepts
 from lucid_ext.group_names import guesses
 from lucid_ext.interfaces.arrivals import Arrived, arrivals, missing_icons
-from lucid_ext.interfaces.cells import first_layer
 from lucid_ext.interfaces.channels import ranked
 from lucid_ext.interfaces.evidence import marked, pictures
 from lucid_ext.interfaces.interface import Interface
@@ -284,7 +283,7 @@ def concepts(
         model: the network.
         images: pictures of the class, of any sizes: a folder, a `Photographs`, or a list of what
             `load_image` takes. Those that cannot be read are left out, named and counted.
-        layer: by default `mixed4d`, or what in another network comes nearest to it.
+        layer: by default the one the network's card opens with (`model.opening`).
         target: the class, by name or number; by default the one predicted most often.
         n_groups: how many concepts to look for.
         other: pictures of a second class, to see which concepts are shared.
@@ -300,8 +299,6 @@ def concepts(
         ValueError: there is no such layer or class, no picture can be used, there is only one, or
             there are fewer cells or channels than groups.
     """
-    spatial = {name: shape for name, shape in model.layers.items() if len(shape) == 3}
-    layer = layer or first_layer(spatial)
     found = find_concepts(
         model,
         images,

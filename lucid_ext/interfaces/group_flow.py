@@ -12,13 +12,12 @@ from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units, format_valu
 from lucid_ext.flow import Flow
 from lucid_ext.groups import Groups
 from lucid_ext.interfaces.arrivals import Arrived, arrivals
-from lucid_ext.interfaces.cells import default_layers
+from lucid_ext.interfaces.cells import first_cell
 from lucid_ext.interfaces.group_map import colour_of
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore, recipe_of, shipped_sheet, stream_directions
 
-LAYERS = ("mixed4a", "mixed4d")
 GROUPS = 6
 COUNTS = (2, 4, 6, 8, 10)  # offered for every layer
 CLASSES = 5
@@ -66,8 +65,8 @@ class GroupFlow(Interface):
         Args:
             model: the network.
             image: anything `load_image` takes.
-            layers: with positions, from early to late; by default `mixed4a` and `mixed4d`, or in another
-                network the last layer of each of its two coarsest grids.
+            layers: with positions, from early to late; by default those between which groups flow by
+                the network's card (`model.opening`).
             n_groups: how many groups to begin with: one number, or one for each layer.
             aligned: begin with earlier groups that keep apart what leads to different later ones; see
                 `lucid_ext.attribution.alignment`.
@@ -80,7 +79,7 @@ class GroupFlow(Interface):
         Raises:
             ValueError: one sentence that says what does not fit.
         """
-        self.layers = list(layers or default_layers(model, LAYERS, len(LAYERS)))
+        self.layers = list(layers or model.opening.flow)
         for name in self.layers:
             model.check_spatial(name)
         if len(self.layers) < 2:
@@ -128,7 +127,7 @@ class GroupFlow(Interface):
         fine = max(self._chain.acts, key=lambda acts: acts.shape[0] * acts.shape[1])
         norms = np.linalg.norm(fine, axis=-1)
         rows, cols = norms.shape
-        image = Grid("image", "The picture", self.picture, rows, cols, int(norms.argmax()), note=self.note)
+        image = Grid("image", "The picture", self.picture, rows, cols, first_cell(norms), note=self.note)
         maps = self._maps(groups, image)
         weights = np.zeros((len(flow), len(image)), np.float32)
         weights[flow.places] = np.concatenate(maps)

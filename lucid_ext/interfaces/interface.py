@@ -154,7 +154,7 @@ class Interface:
         return self._view
 
     def choose(self, **choice: Any) -> None:
-        """Change options, as the controls do: `choose(layer="mixed4a")`."""
+        """Change options, as the controls do: `choose(basis="NMF")`."""
         checked = self._checked(choice)
         before = self.board
         self.choice = {**self.choice, **checked}

@@ -9,7 +9,6 @@ import numpy as np
 
 from lucid_ext.attribution import METHODS, Agreement, Attribution, agree, attribute, find_class
 from lucid_ext.board import Board, Grid, Heat, Ranking, Units
-from lucid_ext.interfaces.cells import first_layer
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.interfaces.methods import agreement
 from lucid_ext.models import VisionModel
@@ -55,13 +54,12 @@ class MethodComparison(Interface):
         Args:
             model: the network.
             image: anything `load_image` takes.
-            layer: with positions; by default mixed4d, or the deepest whose grid is still fine.
+            layer: with positions; by default the one the network's card opens with (`model.opening`).
             methods: by default all there are, those of your own included.
             target: the class, by name or number, to begin with; by default the most probable one.
             seed: of methods that sample.
         """
-        spatial = {name: shape for name, shape in model.layers.items() if len(shape) == 3}
-        self.layer = layer or first_layer(spatial)
+        self.layer = layer or model.opening.layer
         model.check_spatial(self.layer)
         self.methods = list(methods or METHODS)
         self._chosen = None if target is None else find_class(model, target)

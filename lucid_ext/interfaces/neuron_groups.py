@@ -11,7 +11,7 @@ from lucid_ext.attribution import attribute
 from lucid_ext.board import Board, Dials, Grid, Heat, Mixture, Ranking, Units
 from lucid_ext.groups import Groups, factorize
 from lucid_ext.interfaces.arrivals import Arrived, arrivals, missing_icons
-from lucid_ext.interfaces.cells import first_layer
+from lucid_ext.interfaces.cells import first_cell
 from lucid_ext.interfaces.channels import ranked, shipped_icons
 from lucid_ext.interfaces.group_map import blended, colour_of, marks
 from lucid_ext.interfaces.interface import Interface
@@ -75,7 +75,7 @@ class NeuronGroups(Interface):
         Args:
             model: the network.
             image: anything `load_image` takes.
-            layer: with positions; by default `mixed4d`, or what in another network comes nearest to it.
+            layer: with positions; by default the one the network's card opens with (`model.opening`).
             n_groups: the number to begin with.
             method: of `factorize`; "nmf" is "nmf_both" where a layer has values below zero.
             counts: numbers of groups to choose from; what the layer is too small for is left out.
@@ -87,10 +87,7 @@ class NeuronGroups(Interface):
         Raises:
             ValueError: one sentence that says what does not fit.
         """
-        spatial = {name: shape for name, shape in model.layers.items() if len(shape) == 3}
-        if layer is None and not spatial:
-            raise ValueError(f"{model.name} has no layer with positions, so there is no place to look at.")
-        self.layer = layer or first_layer(spatial)
+        self.layer = layer or model.opening.layer
         model.check_spatial(self.layer)
         self.method, self._asked, self._seed = method, method, seed
         self._names, self._store = Names(names), store or IconStore()
@@ -188,7 +185,7 @@ class NeuronGroups(Interface):
             blended(self.picture, groups.spatial),
             rows,
             cols,
-            start=int(np.abs(groups.spatial).sum(-1).argmax()),
+            start=first_cell(np.abs(groups.spatial).sum(-1)),
             note=" ".join(part for part in (self.note, self._truth(k, found)) if part),
             marks=marks(groups.spatial),
         )

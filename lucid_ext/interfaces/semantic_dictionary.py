@@ -8,7 +8,7 @@ import numpy as np
 from lucid_ext.board import Board, Grid, Heat, Link, Mixture, Panel, Ranking, Units
 from lucid_ext.groups import factorize
 from lucid_ext.interfaces.arrivals import Arrived, arrivals, missing_icons
-from lucid_ext.interfaces.cells import around, first_layer, named, places
+from lucid_ext.interfaces.cells import around, first_cell, named, places
 from lucid_ext.interfaces.channels import MOST, SHOWN, as_units, ranked, shipped_icons
 from lucid_ext.interfaces.evidence import marked, pictures
 from lucid_ext.interfaces.interface import Interface
@@ -68,23 +68,21 @@ class SemanticDictionary(Interface):
         Args:
             model: the network.
             image: anything `load_image` takes.
-            layer: the layer to begin with; by default `mixed4d`, or what in another network comes
-                nearest to it.
+            layer: the layer to begin with; by default the one the network's card opens with
+                (`model.opening`), or the last of those offered.
             basis: "channels", "PCA" or "NMF": what activations are written as a sum of.
-            layers: the layers offered; by default all with positions, in InceptionV1 from
-                `mixed3a` on.
+            layers: the layers offered; by default those the network's card offers
+                (`model.opening`).
             images: photographs to show beside the icons, as what excites a channel most: a folder,
                 or a sequence of anything `load_image` takes; none by default. With them a channel's
                 note compares its icon with these.
             store: where rendered icons are kept.
         """
-        spatial = {name: shape for name, shape in model.layers.items() if len(shape) == 3}
-        if not spatial:
-            raise ValueError(f"{model.name} has no layer with positions, so there is no place to look at.")
-        layers = list(layers or [n for n in spatial if n.startswith("mixed")] or spatial)
+        opening = model.opening
+        layers = list(layers or opening.offered)
         for name in layers if layer is None else (layer, *layers):
             model.check_spatial(name)
-        layer = layer or first_layer({name: spatial[name] for name in layers})
+        layer = layer or (opening.layer if opening.layer in layers else layers[-1])
         self._store = store or IconStore()
         self._directions: dict[tuple[str, str], np.ndarray] = {}
         self._surveys: dict[str, Survey] = {}
@@ -113,7 +111,7 @@ class SemanticDictionary(Interface):
         norms = np.linalg.norm(cells, axis=1)
         most = min(MOST, values.shape[1])
         top, top_values = ranked(values)
-        start, worth = int(norms.argmax()), places(cells)
+        start, worth = first_cell(norms.reshape(rows, cols)), places(cells)
         image = Grid("image", "What the network saw", self.picture, rows, cols, start, worth, self.note)
         heading = {"channels": f"Channels of {layer}", "PCA": "Principal components", "NMF": "Neuron groups"}
         signed = bool(acts.min() < 0)  # a layer that does not end in a ReLU
@@ -181,7 +179,8 @@ class SemanticDictionary(Interface):
         cells = self._acts[layer].reshape(len(vector), -1)
         first = around(selected["image"], image.rows, image.cols, BATCH) if "image" in selected else []
         alive = np.flatnonzero(cells.any(1)).tolist()
-        soon = [cell for cell in dict.fromkeys([*first, *named(cells)]) if cells[cell].any()]
+        begin = named(cells, image.start or 0)
+        soon = [cell for cell in dict.fromkeys([*first, *begin]) if cells[cell].any()]
         whole = list(dict.fromkeys([*soon, *alive]))
         listed, directions = _by_listing(board), self._directions[layer, basis]
         if page:

@@ -8,7 +8,7 @@ import numpy as np
 from lucid_ext.attribution import Attribution, agree, attribute, between, find_class, from_layers
 from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units
 from lucid_ext.interfaces.arrivals import Arrived
-from lucid_ext.interfaces.cells import default_layers, first_layer
+from lucid_ext.interfaces.cells import first_layer
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.interfaces.methods import OPTIONS, agreement, offered
 from lucid_ext.interfaces.tint import factors, tinted, tinted_photograph
@@ -16,7 +16,6 @@ from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore
 from lucid_ext.optvis.grids import stream_tiles
 
-LAYERS = ("mixed3a", "mixed4a", "mixed4d", "mixed5a")
 QUICK = ("gradient", "smooth_maxpool")  # those a page has in any case
 AT_ONCE = 256  # cells whose effects are measured before the board is shown; those of finer layers follow
 TINTED_BY = "smooth_maxpool"  # as in the article
@@ -56,8 +55,8 @@ class SpatialAttribution(Interface):
         Args:
             model: the network.
             image: anything `load_image` takes.
-            layers: with positions, on one path; by default `mixed3a`, `mixed4a`, `mixed4d` and
-                `mixed5a`, or in another network the last layer of each of its coarsest grids.
+            layers: with positions, on one path; by default the series the network's card opens with
+                (`model.opening`).
             method: of attribution, to begin with.
             methods: those to choose from; by default all there are but the slow ones.
             target: the class, by name or number, whose predicted and measured effects are compared; by
@@ -68,10 +67,8 @@ class SpatialAttribution(Interface):
             store: where tiles are kept.
             seed: of tiles, of methods that sample, and of the tint.
         """
-        self.layers = sorted(
-            dict.fromkeys(layers or default_layers(model, LAYERS, len(LAYERS))), key=_place_in(model)
-        )
-        self.first = first_layer({name: model.layers[name] for name in self.layers})
+        self.layers = sorted(dict.fromkeys(layers or model.opening.series), key=_place_in(model))
+        self.first = first_layer(model, self.layers)
         self.target = None if target is None else find_class(model, target)
         self._asked = set(methods or ())
         self._tiled = tiles

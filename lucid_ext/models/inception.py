@@ -25,6 +25,15 @@ POOLED_BEFORE = {"4a": "maxpool4", "5a": "maxpool10"}
 MEAN_PIXEL = 117.0
 """The input node takes 255 * image - 117, RGB."""
 
+OPENING = {
+    "layer": "mixed4d",
+    "offered": [f"mixed{block}" for block in BLOCKS],
+    "series": ["mixed3a", "mixed4a", "mixed4d", "mixed5a"],
+    "flow": ["mixed4a", "mixed4d"],
+}
+"""What interfaces open with, of InceptionV1 and of `mini`, whose layers have its names: the article's own
+layers."""
+
 
 def frozen_graph(weights: Mapping[str, np.ndarray]) -> tf.compat.v1.GraphDef:
     """Write weights as a frozen graph with InceptionV1's node names and ops.

@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from lucid_ext.models import card, inception_v1, sources
-from lucid_ext.models.inception import BLOCKS, MEAN_PIXEL
+from lucid_ext.models.inception import MEAN_PIXEL, OPENING
 from lucid_ext.models.keras import Preprocess, is_keras, load_keras
 from lucid_ext.models.vision_model import VisionModel
 
@@ -22,13 +22,6 @@ ASSETS = Path(str(resources.files("lucid_ext"))) / "assets"
 # What a protocol buffer, as a graph is stored, can have at most.
 MAX_FILE_BYTES = 2**31 - 1
 VALUE_RANGE = (-MEAN_PIXEL, 255.0 - MEAN_PIXEL)
-OPENING = {
-    "layer": "mixed4d",
-    "offered": [f"mixed{block}" for block in BLOCKS],
-    "series": ["mixed3a", "mixed4a", "mixed4d", "mixed5a"],
-    "flow": ["mixed4a", "mixed4d"],
-}
-"""Of InceptionV1 and of `mini`, whose layers have its names: the article's own layers."""
 
 
 def load_model(

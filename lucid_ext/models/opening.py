@@ -64,7 +64,7 @@ def stated(said: Any, shapes: Shapes, name: str) -> Opening:
         ValueError: one sentence; something is missing, or names no layer with positions.
     """
     fields = [field.name for field in dataclasses.fields(Opening)]
-    if not isinstance(said, Mapping) or sorted(said) != sorted(fields):
+    if not isinstance(said, Mapping) or set(said) != set(fields):
         raise ValueError(f"the opening of {name} is {said!r}; expected {', '.join(fields)}, each of layers.")
     for field, layers in said.items():
         several = [layers] if field == "layer" else layers

@@ -1,11 +1,11 @@
 """Sheets of icons on one machine or many: tasks for `joblib`, whatever backend it is told to use.
 
     with joblib.parallel_config(backend="loky", n_jobs=2):    # two processes here
-        render_sheet(model, "mixed4d")
+        render_sheet(model, layer)
 
     dask.distributed.Client("scheduler:8786")                 # the workers of a cluster
     with joblib.parallel_config(backend="dask"):
-        render_sheet(model, "mixed4d")
+        render_sheet(model, layer)
 
 Workers need one folder in common with whoever asks: the cache (`$LUCID_EXT_CACHE`), where the network
 lies as a file. They save every batch of icons as soon as it is there, so that a worker that dies loses

@@ -94,7 +94,8 @@ def from_json(stated: Mapping[str, Any]) -> Recipe:
             fields["transform"] = Crops(**moves) if "mean" in moves else Transform(**moves)
         return Recipe(**fields)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{dict(stated)!r} is no recipe ({error}); expected fields of Recipe.") from error
+        reason = str(error).rstrip(".")
+        raise ValueError(f"{stated!r} is no recipe ({reason}); expected fields of Recipe.") from error
 
 
 NATURAL = Recipe(size=112, steps=160, rate=1.0, sd=0.7, contrast=1.2, transform=CROPS, spectrum="rings")

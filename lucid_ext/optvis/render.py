@@ -41,7 +41,7 @@ def render_vis(
     Args:
         model: the network: a `VisionModel`, or a `Model` of Lucid's model zoo.
         objective_f: an objective of `lucid.optvis.objectives`, "layer:channel", or any function of
-            T, where T("mixed4d") are activations (n, h, w, c) and T("input") the images.
+            T, where T(layer) are its activations (n, h, w, c) and T("input") the images.
         param_f: makes the images as a tensor of variables, as Lucid's `param.image`
             or `lucid_ext.optvis.param.phases` do; by default one 128 x 128 Fourier image in
             decorrelated colour.
@@ -115,7 +115,7 @@ def _check_name(model: VisionModel, name: str) -> None:
     """Refuse "layer:channel" unless there is such a channel."""
     layer, _, unit = name.partition(":")
     if not unit.strip().isdigit():
-        raise ValueError(f"the objective is {name!r}; expected 'layer:channel', such as 'mixed4d:42'.")
+        raise ValueError(f"the objective is {name!r}; expected 'layer:channel', such as 'conv1:42'.")
     model.check_unit(layer.strip(), int(unit))
 
 

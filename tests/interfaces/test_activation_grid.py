@@ -8,10 +8,9 @@ import pytest
 
 import lucid_ext as lx
 from lucid_ext.interfaces import activation_grid, controls
-from lucid_ext.interfaces.cells import default_layers
+from lucid_ext.interfaces.cells import first_cell
 from lucid_ext.optvis import caricature, grids
 from lucid_ext.pairs import pair
-from tests.models import networks
 
 LAYERS = ["mixed4d", "mixed5a"]
 
@@ -38,22 +37,13 @@ def made(model, store):
         interface.wait()
 
 
-def test_default_layers(model):
-    assert default_layers(model, activation_grid.LAYERS, 4) == ["mixed3a", "mixed4a", "mixed4d", "mixed5a"]
-    own = lx.load_model(networks.randomized(networks.functional()))
-    found = default_layers(own, activation_grid.LAYERS, 4)
-    shapes = [own.layers[name][:2] for name in found]
-    assert 1 <= len(found) <= 4
-    assert shapes == sorted(set(shapes), reverse=True)
-
-
 def test_areas_are_norms(model, cat, made):
     board = made().board
     for layer in LAYERS:
         norms = np.linalg.norm(model.activations(cat, layer), axis=-1).ravel()
         np.testing.assert_allclose(board[layer].sizes * norms.max(), norms, rtol=1e-4)
         assert f"{norms.max():.1f}" in board[layer].law
-    assert board["mixed4d"].start == np.linalg.norm(model.activations(cat, "mixed4d"), axis=-1).argmax()
+    assert board["mixed4d"].start == first_cell(np.linalg.norm(model.activations(cat, "mixed4d"), axis=-1))
 
 
 def test_channels_are_the_cells_own(model, cat, made):

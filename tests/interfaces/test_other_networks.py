@@ -7,7 +7,6 @@ import pytest
 import tensorflow as tf
 
 import lucid_ext as lx
-from lucid_ext.interfaces.cells import first_layer
 from lucid_ext.optvis import CHANNEL, SKETCH, recipes
 from lucid_ext.optvis.ascent import evaluate
 from tests.models import networks
@@ -64,7 +63,7 @@ def test_semantic_dictionary(network, basis, store, request, monkeypatch):
     model = request.getfixturevalue(network)
     dictionary = lx.SemanticDictionary(model, "cat_coffee", basis=basis, store=store)
     layer = dictionary.choice["layer"]
-    assert layer == first_layer({n: s for n, s in model.layers.items() if len(s) == 3})
+    assert layer == model.opening.layer
     board = dictionary.board
     acts = model.activations(dictionary.image, layer)
     assert (board["image"].rows, board["image"].cols) == acts.shape[:2]
@@ -75,21 +74,3 @@ def test_semantic_dictionary(network, basis, store, request, monkeypatch):
     assert [model.labels[i] for i, _ in board.rows("classes", {})] == [
         n for n, _ in model.predict(dictionary.image)
     ]
-
-
-def test_the_first_layer():
-    sides = {"a": 112, "b": 56, "c": 28, "d": 14, "e": 14, "f": 7}
-    spatial = {name: (side, side, 8) for name, side in sides.items()}
-    assert first_layer(spatial) == "e"
-    assert first_layer({**spatial, "mixed4d": (14, 14, 8), "g": (14, 14, 8)}) == "mixed4d"
-    assert first_layer({"x": (5, 5, 8), "y": (5, 5, 9), "z": (2, 2, 9)}) == "y"
-
-
-def test_a_network_without_positions():
-    import keras
-
-    flat = keras.Sequential(
-        [keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(3)], name="flat"
-    )
-    with pytest.raises(ValueError, match="flat has no layer with positions"):
-        lx.SemanticDictionary(lx.load_model(flat), "cat_coffee")

@@ -64,9 +64,9 @@ def test_classes_are_the_prediction(model, cat, made):
 
 
 def test_places_are_what_they_are_called(model, cat, made):
-    norms = np.linalg.norm(model.activations(cat, "mixed4d"), axis=-1).ravel()
+    norms = np.linalg.norm(model.activations(cat, "mixed4d"), axis=-1)
     places = made().board["image"].places
-    assert places["Strongest cell"] == norms.argmax() == made().board["image"].start
+    assert places["Strongest cell"] == norms.argmax()
     assert places["Quietest cell"] == norms.argmin()
 
 
