@@ -75,7 +75,7 @@ def test_what_is_before_a_relu_is_a_layer_though_not_listed(network):
 def test_every_layer_computes_what_was_published(network, shared):
     """Of noise, by numbers computed with weights in single precision, which ours are not.
 
-    In single precision the same graph differs by 1e-5 at most. Rounding the weights moves norms by up to
+    In single precision the same graph differs by about 1e-5. Rounding the weights moves norms by up to
     .3 %, maxima by 1.7 %, means by .0007 and single values by .023 of the layer's root mean square.
     """
     known = json.loads((shared / "real_network" / "check.json").read_text(encoding="utf-8"))["layers"]
