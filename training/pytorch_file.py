@@ -1,21 +1,35 @@
 """Tensors out of a file of PyTorch's first format, which is a pickle, without running what it says.
 
 Such a file is five pickles in a row (a magic number, a version, facts about the machine, the tensors
-with their shapes, the names of the storages) and then the numbers of every storage. The pickles may
-name four things and no others; none of these is the real one, and what stands for them only takes notes.
+with their shapes, the names of the storages) and then the numbers of every storage. Python's own
+reader of pickles is not used: even where it may name nothing, a few bytes make it take all memory, never
+end or crash. Here is one for the few opcodes that tensors need. The pickles may name four things;
+none of these is the real one, and what stands for them only takes notes.
 """
 
-import collections
 import dataclasses
 import io
-import pickle
+import math
+import pickletools
 from typing import Any
 
 import numpy as np
 
 MAGIC = 0x1950A86A20F9469CFC6C
 VERSION = 1001
-STORAGES: dict[str, np.dtype] = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
+STORAGES: dict[str, np.dtype] = {"torch FloatStorage": np.dtype("<f4"), "torch LongStorage": np.dtype("<i8")}
+REBUILD = "torch._utils _rebuild_tensor_v2"
+ORDERED = "collections OrderedDict"
+CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+MOST_AXES = 8
+LONGEST = 160  # characters of what is said to be wrong
+
+
+@dataclasses.dataclass(frozen=True)
+class _Name:
+    """One of the four names."""
+
+    text: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,32 +51,6 @@ class _View:
     strides: tuple[int, ...]
 
 
-def _rebuild(storage: _Storage, offset: int, shape: tuple, strides: tuple, *_: Any) -> _View:
-    return _View(storage, offset, tuple(shape), tuple(strides))
-
-
-NAMES: dict[tuple[str, str], Any] = {
-    ("collections", "OrderedDict"): collections.OrderedDict,
-    ("torch._utils", "_rebuild_tensor_v2"): _rebuild,
-    **{("torch", name): name for name in STORAGES},
-}
-
-
-class _Reader(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        """Return what stands for a name; refuse all but those that tensors need."""
-        if (module, name) not in NAMES:
-            raise ValueError(f"it names {module}.{name}, which no file of tensors needs")
-        return NAMES[module, name]
-
-    def persistent_load(self, pid: Any) -> _Storage:
-        """Take note of a storage, whose numbers come later."""
-        what, kind, key, _, count, *_ = pid
-        if what != "storage" or kind not in STORAGES:
-            raise ValueError(f"it refers to {what!r} of {kind!r}")
-        return _Storage(key, STORAGES[kind], int(count))
-
-
 def read_tensors(data: bytes, name: str) -> dict[str, np.ndarray]:
     """Return the tensors of a file by name.
 
@@ -75,17 +63,127 @@ def read_tensors(data: bytes, name: str) -> dict[str, np.ndarray]:
     """
     file = io.BytesIO(data)
     try:
-        magic, version, _, views, keys = (_Reader(file).load() for _ in range(5))
-        if magic != MAGIC or version != VERSION or not isinstance(views, dict):
-            raise ValueError("it does not begin as one")
-        kinds = {view.storage.key: view.storage for view in views.values()}
+        for expected in (MAGIC, VERSION):
+            found = _load(file)
+            if type(found) is not int or found != expected:
+                raise ValueError("it does not begin as one")
+        _, views, keys = (_load(file) for _ in range(3))
+        if not (_are(views, dict, _View) and _are(keys, list, str)):
+            raise ValueError("it lists no tensors")
+        storages = {view.storage for view in views.values()}
+        kinds = {storage.key: storage for storage in storages}
+        if len(kinds) < len(storages) or sorted(kinds) != sorted(keys):
+            raise ValueError("its storages are not those of its tensors")
         numbers = {key: _numbers(file, kinds[key]) for key in keys}
         return {tensor: _array(view, numbers[view.storage.key]) for tensor, view in views.items()}
-    except Exception as error:  # a damaged pickle makes its reader raise anything
+    except Exception as error:  # what is damaged may raise anything
+        reason = ascii(str(error) or type(error).__name__)[1:-1][:LONGEST]
         raise ValueError(
-            f"{name} ({len(data):,} bytes) is no file of tensors or is damaged ({error}); nothing of it was "
+            f"{name} ({len(data):,} bytes) is no file of tensors or is damaged ({reason}); nothing of it was "
             "run: fetch it again."
         ) from error
+
+
+def _load(file: io.BytesIO) -> Any:
+    """Read one pickle. Nothing of it is called, hashed or compared but strings and whole numbers."""
+    stack: list[Any] = []
+    marks: list[int] = []
+    memo: dict[Any, Any] = {}
+
+    def pop(count: int) -> list[Any]:
+        if count > len(stack) - (marks[-1] if marks else 0):
+            raise ValueError("it takes what is not there")
+        taken = stack[len(stack) - count :]
+        del stack[len(stack) - count :]
+        return taken
+
+    def since_mark() -> list[Any]:
+        taken = pop(len(stack) - marks[-1])
+        marks.pop()
+        return taken
+
+    for opcode, argument, _ in pickletools.genops(file):
+        match opcode.name:
+            case "PROTO":
+                pass
+            case "STOP":
+                return pop(1)[0]
+            case "NONE" | "NEWTRUE" | "NEWFALSE":
+                stack.append(CONSTANTS[opcode.name])
+            case "BININT" | "BININT1" | "BININT2" | "LONG1" | "BINUNICODE":
+                stack.append(argument)
+            case "MARK":
+                marks.append(len(stack))
+            case "EMPTY_TUPLE":
+                stack.append(())
+            case "TUPLE1" | "TUPLE2" | "TUPLE3":
+                stack.append(tuple(pop(int(opcode.name[-1]))))
+            case "TUPLE":
+                stack.append(tuple(since_mark()))
+            case "EMPTY_LIST":
+                stack.append([])
+            case "APPENDS":
+                items = since_mark()
+                _last(stack, list).extend(items)
+            case "EMPTY_DICT":
+                stack.append({})
+            case "SETITEM" | "SETITEMS":
+                items = pop(2) if opcode.name == "SETITEM" else since_mark()
+                if len(items) % 2 or not all(isinstance(key, str) for key in items[::2]):
+                    raise ValueError("a key is no text")
+                _last(stack, dict).update(zip(items[::2], items[1::2], strict=True))
+            case "BINPUT" | "LONG_BINPUT":
+                memo[argument] = stack[-1]
+            case "BINGET" | "LONG_BINGET":
+                stack.append(memo[argument])
+            case "GLOBAL":
+                if argument not in (ORDERED, REBUILD, *STORAGES):
+                    raise ValueError(f"it names {argument}, which no file of tensors needs")
+                stack.append(_Name(argument))
+            case "BINPERSID":
+                stack.append(_storage(*pop(1)))
+            case "REDUCE":
+                stack.append(_made(*pop(2)))
+            case "BUILD":  # the versions of modules, which nothing here needs
+                pop(1)
+                _last(stack, dict)
+            case _:
+                raise ValueError(f"it holds {opcode.name}, which no file of tensors needs")
+    raise ValueError("it is cut short")
+
+
+def _last(stack: list[Any], kind: type) -> Any:
+    if not stack or type(stack[-1]) is not kind:
+        raise ValueError(f"it fills what is no {kind.__name__}")
+    return stack[-1]
+
+
+def _are(value: Any, kind: type, item: type) -> bool:
+    """Whether a list or a dict is one and holds nothing but `item`."""
+    items = value.values() if type(value) is dict else value
+    return type(value) is kind and all(isinstance(i, item) for i in items)
+
+
+def _storage(pid: Any) -> _Storage:
+    """Take note of a storage, whose numbers come later."""
+    match pid:
+        case ("storage", _Name(kind), str(key), str(), int(count), None) if kind in STORAGES and count >= 0:
+            return _Storage(key, STORAGES[kind], count)
+    raise ValueError("it refers to something else than numbers")
+
+
+def _made(what: Any, arguments: Any) -> Any:
+    """Return what stands for the result of calling one of the names."""
+    match what, arguments:
+        case _Name(text), () if text == ORDERED:
+            return {}
+        case _Name(text), (_Storage() as storage, int(offset), tuple(shape), tuple(strides), _, _) if (
+            text == REBUILD
+            and len(shape) == len(strides) <= MOST_AXES
+            and all(type(n) is int for n in shape + strides)
+        ):
+            return _View(storage, offset, shape, strides)
+    raise ValueError("it makes something else than tensors")
 
 
 def _numbers(file: io.BytesIO, storage: _Storage) -> np.ndarray:
@@ -97,8 +195,10 @@ def _numbers(file: io.BytesIO, storage: _Storage) -> np.ndarray:
 
 
 def _array(view: _View, numbers: np.ndarray) -> np.ndarray:
+    if min((1, *view.shape)) < 1 or min((0, view.offset, *view.strides)) < 0:
+        raise ValueError("a tensor has a size below one, or reaches back")
     last = view.offset + sum((n - 1) * step for n, step in zip(view.shape, view.strides, strict=True))
-    if view.offset < 0 or last >= len(numbers) or min((1, *view.shape)) < 1 or min((0, *view.strides)) < 0:
-        raise ValueError(f"a tensor of shape {view.shape} reaches beyond its storage")
+    if max(last + 1, math.prod(view.shape)) > len(numbers):
+        raise ValueError("a tensor reaches beyond its storage")
     strides = [step * numbers.itemsize for step in view.strides]
     return np.lib.stride_tricks.as_strided(numbers[view.offset :], view.shape, strides, writeable=False)
