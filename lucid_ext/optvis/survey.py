@@ -42,7 +42,8 @@ class Survey:
         layer: the layer.
         photographs: what was looked at.
         used: (n,) which of them: all but those that could not be read.
-        maxima: (n, c) float32, the largest activation of every channel in each of those.
+        maxima: (n, c) float32, the largest activation of every channel in each of those, whatever cap
+            the layer has.
         cells: (n, c) int32, the cell where that is, counted row by row.
     """
 
@@ -157,7 +158,7 @@ def survey_photographs(
     """
     for layer in layers:
         model.check_spatial(layer)
-    run = model.function("input", list(layers))
+    run = model.function("input", [model.uncapped(layer) for layer in layers])
     maxima: dict[str, list[np.ndarray]] = {layer: [] for layer in layers}
     cells: dict[str, list[np.ndarray]] = {layer: [] for layer in layers}
     used: list[int] = []
