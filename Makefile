@@ -11,7 +11,7 @@ CELLS ?= 196
 
 .PHONY: explore lab test test-slow lint format bench bench-render bench-grids bench-attribution bench-groups bench-xplique assets clean
 
-explore: $(VENV)/ready ## run every notebook and write build/explore/index.html; IMAGE=photo.jpg MODEL=graph.pb IMAGES=folder for your own
+explore: $(VENV)/ready ## run every notebook and write build/explore/index.html; IMAGE=photo.jpg MODEL=network.keras IMAGES=folder for your own
 	$(BIN)/python notebooks/explore.py --image "$(IMAGE)" --model "$(MODEL)" --images "$(IMAGES)"
 
 lab: $(VENV)/ready ## open JupyterLab on the first notebook

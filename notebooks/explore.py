@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -82,10 +83,13 @@ def item(notebook: Path, out: Path, before: float) -> str:
     )
 
 
-def absolute(name: str) -> str:
-    """A path from the root, where there is such a file; notebooks run in a folder of their own."""
+def absolute(name: str, names: Collection[str] = ()) -> str:
+    """A path from the root, where there is such a file; notebooks run in a folder of their own.
+
+    One of `names` is no path, whatever lies here.
+    """
     path = Path(name).expanduser()
-    return str(path.resolve()) if name and path.exists() else name
+    return str(path.resolve()) if name and name not in names and path.exists() else name
 
 
 def main() -> None:
@@ -94,14 +98,18 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--image", default="", help="your own picture: a path, a URL or a sample's name")
-    parser.add_argument("--model", default="", help="your own network: inception_v1, or the path of a graph")
+    parser.add_argument("--model", default="", help="another network: mini, inception_v1, or a path")
     parser.add_argument("--images", default="", help="a folder of photographs to compare icons with")
     parser.add_argument("--out", type=Path, default=OUT)
     args = parser.parse_args()
-    image, model, images, out = *map(absolute, (args.image, args.model, args.images)), args.out
     # A picture, a network or a folder that cannot be read is refused before anything runs.
     import lucid_ext as lx
 
+    image, images, out = absolute(args.image, lx.SAMPLES), absolute(args.images), args.out
+    from lucid_ext.models.inception_v1 import NAME as INCEPTION
+    from lucid_ext.models.load import EMBEDDED
+
+    model = absolute(args.model, (*EMBEDDED, INCEPTION))
     try:
         if image:
             lx.load_image(image)
@@ -126,8 +134,8 @@ def main() -> None:
             raise
     items = [item(notebook, out, before) for notebook in notebooks]
     when = time.strftime("%Y-%m-%d %H:%M")
-    shown = escaped(Path(image).name if image else "the sample picture cat_coffee")
-    network = escaped(Path(model).name if model else "the embedded network")
+    shown = escaped(Path(image).name if image else "the sample pictures cat_coffee and coffee")
+    network = escaped(Path(model).name if model else EMBEDDED[0])
     index = INDEX.format(when=when, image=shown, model=network, items="\n".join(items))
     write_file(out / "index.html", index.encode())
     print(f"open {out / 'index.html'}")

@@ -14,7 +14,7 @@ from lucid_ext.models.inception import MEAN_PIXEL, OPENING
 from lucid_ext.models.keras import Preprocess, is_keras, load_keras
 from lucid_ext.models.vision_model import VisionModel
 
-EMBEDDED = ("mini", "efficientnet_lite0")
+EMBEDDED = ("efficientnet_lite0", "mini")
 """The networks that come with the package; the first is the one meant where none is named."""
 
 ASSETS = Path(str(resources.files("lucid_ext"))) / "assets"

@@ -38,6 +38,15 @@ def test_samples(name):
     assert 0 <= image.min() < 0.2 < 0.8 < image.max() <= 1
 
 
+def test_samples_say_what_the_default_network_says():
+    network = lx.load_model()
+    for name, sample in lx.SAMPLES.items():
+        label, share, _ = sample.says.rsplit(" ", 2)
+        [(found, probability)] = network.predict(name, top=1)
+        assert found == label, name
+        assert abs(100 * probability - int(share)) < 1, name  # decoders differ a little
+
+
 def test_path_bytes_pil_and_array_agree(photo, tmp_path):
     data = encoded(Image.fromarray(photo), "png")
     path = tmp_path / "photo.png"

@@ -6,7 +6,7 @@ from PIL import Image
 
 import lucid_ext as lx
 from lucid_ext.models.photographs import Photographs
-from lucid_ext.models.samples import open_sample
+from lucid_ext.models.samples import FILES, open_sample
 
 
 @pytest.fixture
@@ -59,10 +59,10 @@ def test_a_list_takes_whatever_load_image_takes(folder, cat):
     assert np.array_equal(photographs[2], lx.load_image("coffee"))
 
 
-def test_samples_are_sixty_crops(model):
+def test_samples_are_ten_crops_each(model):
     photographs = Photographs()
-    assert len(photographs) == 60
-    assert set(photographs.origins) == {"cat", "coffee", "rocket", "astronaut", "flower", "temple"}
+    assert len(photographs) == 10 * len(FILES) == 80
+    assert set(photographs.origins) == set(FILES)
     pixels = np.asarray(open_sample("cat"), np.float32) / 255  # 300 x 451
     assert np.array_equal(photographs[photographs.names.index("cat")], pixels[:, 75:375])
     assert np.array_equal(photographs[photographs.names.index("cat, crop 1")], pixels[:150, 75:225])

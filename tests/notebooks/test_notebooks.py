@@ -1,6 +1,7 @@
 """Every notebook: clean as committed, runs headless, and leaves a page that needs nothing."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from lucid_ext.models.load import ASSETS, EMBEDDED
 from lucid_ext.models.samples import open_sample
 
 FOLDER = Path(__file__).parent.parent.parent / "notebooks"
@@ -66,6 +68,16 @@ def test_shows_its_formula_and_ends_with_asserts(notebook):
     assert sum(isinstance(n, ast.Assert) for n in ast.walk(ast.parse(python(last)))) >= 3
 
 
+def test_names_no_layer_of_one_network(path, notebook):
+    if path.stem.startswith("00"):  # Lucid's tutorial, on the network it was written for
+        pytest.skip("is about one network")
+    cards = [json.loads((ASSETS / f"{name}.json").read_text(encoding="utf-8")) for name in EMBEDDED]
+    layers = {layer for card in cards for layer in card["layers"]} - {"logits", "stem", "top"}  # plain words
+    named = re.compile("|".join([r"mixed\d[a-e]?", *map(re.escape, sorted(layers))]))
+    for cell in notebook.cells:
+        assert not named.search(cell.source), cell.source
+
+
 @pytest.fixture(scope="module")
 def explored(tmp_path_factory):
     """What `make explore IMAGE=...` makes, for a picture of the reader's with a nasty name."""
@@ -81,7 +93,7 @@ def explored(tmp_path_factory):
 def test_index_links_a_page_per_interface_and_the_notebooks(explored, chromium):
     tab = chromium.new_page()
     tab.goto((explored / "index.html").as_uri())
-    assert f"for {PICTURE}, with the embedded network." in tab.locator("p").first.inner_text()
+    assert f"for {PICTURE}, with {EMBEDDED[0]}." in tab.locator("p").first.inner_text()
     assert tab.evaluate("window.evil") is None
     links = [a.get_attribute("href") for a in tab.locator("a").all()]
     assert WITH_PAGE

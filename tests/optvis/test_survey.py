@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import lucid_ext as lx
 from lucid_ext.models import Photographs
+from lucid_ext.models.samples import FILES
 from lucid_ext.optvis.survey import AT_ONCE, PATCH_SIDE, survey_photographs
 
 LAYERS = ["mixed3a", "mixed4d"]
@@ -86,10 +88,8 @@ def test_a_field_larger_than_the_image_is_the_whole_image(model, images, surveys
 
 def test_one_patch_of_each_photograph(model):
     found = survey_photographs(model, ["mixed3a"], Photographs(), progress=False)["mixed3a"]
-    for row in found.patches(UNITS, 6, progress=False):
-        assert sorted(p.photograph.partition(",")[0] for p in row) == [
-            "astronaut", "cat", "coffee", "flower", "rocket", "temple",
-        ]  # fmt: skip
+    for row in found.patches(UNITS, len(FILES), progress=False):
+        assert sorted(p.photograph.partition(",")[0] for p in row) == sorted(FILES)
         assert [p.drive for p in row] == sorted((p.drive for p in row), reverse=True)
 
 
@@ -102,6 +102,15 @@ def test_damaged_files_are_left_out_of_the_count(model, tmp_path, images):
     assert found.used.tolist() == [0, 2]
     assert len(found.maxima) == 2
     assert {p.photograph for p in found.patches([0], 5, progress=False)[0]} == {"0.png", "2.png"}
+
+
+def test_a_cap_hides_nothing():
+    network = lx.load_model("efficientnet_lite0")
+    layer = network.opening.layer
+    found = survey_photographs(network, [layer], Photographs(["coffee"]), progress=False)[layer]
+    acts = network.activations("coffee", network.uncapped(layer))
+    np.testing.assert_allclose(found.maxima[0], acts.max((0, 1)), rtol=1e-3, atol=1e-4)
+    assert found.maxima.max() > network.activations("coffee", layer).max()
 
 
 def test_a_layer_without_positions_is_refused(model):
