@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 
 import lucid_ext as lx
-from lucid_ext.optvis.grids import BATCH, FINAL, GridQuality, grid_quality, stream_tiles
+from lucid_ext.optvis.grids import BATCH, GridQuality, grid_quality, stream_tiles
+from lucid_ext.optvis.recipes import TILE
 
 LAYERS = ("mixed3a", "mixed4a", "mixed4d", "mixed5a")
 COMPARED = "mixed4d"
@@ -60,7 +61,7 @@ def ours(model: lx.VisionModel, acts: dict[str, np.ndarray], store: lx.IconStore
 
     def tiles(layer: str) -> np.ndarray:
         height, width = acts[layer].shape[:2]
-        found = np.zeros((height * width, FINAL.size, FINAL.size, 3), np.uint8)
+        found = np.zeros((height * width, TILE.size, TILE.size, 3), np.uint8)
         for cells, pixels in stream_tiles(model, layer, acts[layer], store=store, draft=draft):
             found[cells] = pixels
         return found
@@ -186,7 +187,7 @@ def main() -> None:
     row(f"{count} cells, the article's recipe, 1024 steps", recipe, found, note)
     naive = kept(f"naive-{count}", lambda: independent(model, cells, ARTICLE_SIZE, count, 256))
     row(f"{count} cells, one plain batch, 256 steps", naive, measure(naive.tiles))
-    ceiling = kept(f"ceiling-{count}", lambda: independent(model, cells, FINAL.size, 2 * BATCH, 512))
+    ceiling = kept(f"ceiling-{count}", lambda: independent(model, cells, TILE.size, 2 * BATCH, 512))
     found = measure(ceiling.tiles)
     note = f"ours {mine.mean / found.mean:.2f} of it; to reach: 0.9"
     row(f"{count} cells, Lucid's settings, 512 steps each", ceiling, found, note)

@@ -24,7 +24,7 @@ from pytorch_file import read_tensors
 import lucid_ext as lx
 from lucid_ext.models import card
 from lucid_ext.models.load import ASSETS
-from lucid_ext.optvis import NATURAL
+from lucid_ext.optvis import NATURAL, GridRecipe
 from lucid_ext.optvis.transform import Crops
 
 NAME = "efficientnet_lite0"
@@ -61,8 +61,9 @@ OPENING = {
 }
 # A cell of the early layers sees less than half of the picture, so a part of it may show the channel.
 PART = dataclasses.replace(NATURAL, share=1 / 3)
+TILE = GridRecipe(size=64, steps=32, rate=0.15, decay_power=1.3, contrast=0.35)
 SKETCH: dict[str, Any] = {"size": 96, "steps": 56, "transform": Crops(size=80)}
-RECIPES = {
+RECIPES: dict[str, dict[str, Any]] = {
     kind: {
         "*": dataclasses.asdict(dataclasses.replace(NATURAL, **changes)),
         **{
@@ -72,6 +73,7 @@ RECIPES = {
     }
     for kind, changes in {"icon": {}, "sketch": SKETCH}.items()
 }
+RECIPES["tile"] = {"*": dataclasses.asdict(TILE)}
 """How its pictures are drawn: chosen by forced choice and by what photographs do to the same channels."""
 
 Weights = Mapping[str, tuple[np.ndarray, np.ndarray]]

@@ -27,51 +27,16 @@ from lucid_ext.optvis.adam import FourierAdam
 from lucid_ext.optvis.ascent import Ascent, uniform_draws
 from lucid_ext.optvis.icon import drive
 from lucid_ext.optvis.images import FourierImages
-from lucid_ext.optvis.recipe import Recipe
+from lucid_ext.optvis.recipe import GROUPS, GridRecipe
+from lucid_ext.optvis.recipes import recipe_of_tiles
 from lucid_ext.optvis.store import Icon, IconStore, icon_key
 
 RECIPE_VERSION = 3
 """Part of every tile's key; changes when the same recipe gives other pictures."""
 
-BATCH = 14  # tiles optimised at once, and the most groups; grids of 28, 14 and 7 fill such batches
+BATCH = 14  # tiles optimised at once; grids of 28, 14 and 7 fill such batches
 COSINE_POWER = 2
 SD = 0.01  # of the random start, before frequencies are scaled
-GROUPS = (2, 4, 8, BATCH)  # numbers of groups to try
-
-
-@dataclasses.dataclass(frozen=True)
-class GridRecipe:
-    """Everything that decides what tiles look like, besides the network and the activations.
-
-    Attributes:
-        size: side of a tile, in pixels.
-        steps: steps of `FourierAdam` each cell takes on its own.
-        rate: their first step size; it falls to zero on a cosine.
-        group_steps: steps for the pictures of the groups.
-        group_rate: their first step size; it falls likewise.
-        error: the fewest of `GROUPS` that leave out no more than this are taken, or else the most.
-        decay_power: how fast the weight of frequencies falls: 1 / f^decay_power.
-        contrast: factor on all frequencies.
-    """
-
-    size: int = 40
-    steps: int = 16
-    rate: float = 0.12
-    group_steps: int = 20
-    group_rate: float = 0.2
-    error: float = 0.3
-    decay_power: float = 1.5
-    contrast: float = 0.5
-
-    def image(self) -> Recipe:
-        """What of it concerns the images alone."""
-        return Recipe(size=self.size, decay_power=self.decay_power, contrast=self.contrast)
-
-
-FINAL = GridRecipe()
-
-DRAFT = dataclasses.replace(FINAL, steps=3, rate=0.12)
-"""Within seconds for a whole layer, and with the same groups, so that the final tiles resemble it."""
 
 
 def roll(images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
@@ -117,7 +82,7 @@ def stream_tiles(
         seed: of the random start and of the moves.
         go_on: asked before every step; once it says no, what is under way is dropped.
         draft: take finished tiles where the store has them, and sketch the rest.
-        recipe: how to render; `FINAL`, or `DRAFT` for a draft, by default.
+        recipe: how to render; by default the layer's `recipe_of_tiles`.
         cells: those to draw, in this order; all by default.
 
     Yields:
@@ -132,10 +97,10 @@ def stream_tiles(
     if acts.ndim != 3 or acts.shape[-1] != channels or not np.all(np.isfinite(acts)):
         raise ValueError(f"acts have shape {acts.shape}; expected finite (h, w, {channels}) for {layer}.")
     store = store or IconStore()
-    recipe = recipe or (DRAFT if draft else FINAL)
+    own = recipe_of_tiles(model, layer)
     vectors = acts.reshape(-1, channels)
     digest = hashlib.sha256(repr(acts.shape).encode() + acts.tobytes()).hexdigest()
-    finished = FINAL if recipe == DRAFT else recipe
+    finished, recipe = recipe or own, recipe or recipe_of_tiles(model, layer, draft)
     dead = set(dead_cells(acts))
     determined = {
         i: _determined_by(model, layer, digest, i, finished, seed)

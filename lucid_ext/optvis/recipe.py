@@ -72,6 +72,47 @@ class Recipe:
         return layer if self.spectrum == "free" else model.before_activation(layer)
 
 
+GROUPS = (2, 4, 8, 14)
+"""Numbers of groups that the cells of a grid may share, to be tried in turn."""
+
+
+@dataclasses.dataclass(frozen=True)
+class GridRecipe:
+    """Everything that decides what tiles look like, besides the network and the activations.
+
+    Attributes:
+        size: side of a tile, in pixels.
+        steps: steps of `FourierAdam` each cell takes on its own.
+        rate: their first step size; it falls to zero on a cosine.
+        group_steps: steps for the pictures of the groups.
+        group_rate: their first step size; it falls likewise.
+        error: the fewest of `GROUPS` that leave out no more than this are taken, or else the most.
+        decay_power: how fast the weight of frequencies falls: 1 / f^decay_power.
+        contrast: factor on all frequencies.
+    """
+
+    size: int = 40
+    steps: int = 16
+    rate: float = 0.12
+    group_steps: int = 20
+    group_rate: float = 0.2
+    error: float = 0.3
+    decay_power: float = 1.5
+    contrast: float = 0.5
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        self.image()
+        for name in ("steps", "rate", "group_steps", "group_rate", "error"):
+            value = getattr(self, name)
+            if not (value > 0 and np.isfinite(value)):
+                raise ValueError(f"a recipe's {name} is {value}; expected more than 0.")
+
+    def image(self) -> Recipe:
+        """What of it concerns the images alone."""
+        return Recipe(size=self.size, decay_power=self.decay_power, contrast=self.contrast)
+
+
 def strongest(values: tf.Tensor, share: float) -> tf.Tensor:
     """Return the mean over the strongest positions of each image: (n, h, w) -> (n,)."""
     if share == 1:
@@ -94,8 +135,24 @@ def from_json(stated: Mapping[str, Any]) -> Recipe:
             fields["transform"] = Crops(**moves) if "mean" in moves else Transform(**moves)
         return Recipe(**fields)
     except (TypeError, ValueError) as error:
-        reason = str(error).rstrip(".")
-        raise ValueError(f"{stated!r} is no recipe ({reason}); expected fields of Recipe.") from error
+        raise _no_recipe(stated, error, "Recipe") from error
+
+
+def tiles_from_json(stated: Mapping[str, Any]) -> GridRecipe:
+    """Return the recipe of tiles of a card.
+
+    Raises:
+        ValueError: one sentence, as of `from_json`.
+    """
+    try:
+        return GridRecipe(**stated)
+    except (TypeError, ValueError) as error:
+        raise _no_recipe(stated, error, "GridRecipe") from error
+
+
+def _no_recipe(stated: Any, error: Exception, kind: str) -> ValueError:
+    reason = str(error).rstrip(".")
+    return ValueError(f"{stated!r} is no recipe ({reason}); expected fields of {kind}.")
 
 
 NATURAL = Recipe(size=112, steps=160, rate=1.0, sd=0.7, contrast=1.2, transform=CROPS, spectrum="rings")

@@ -9,7 +9,7 @@ import pytest
 import lucid_ext as lx
 from lucid_ext.interfaces import activation_grid, controls
 from lucid_ext.interfaces.cells import first_cell
-from lucid_ext.optvis import caricature, grids
+from lucid_ext.optvis import caricature, recipes
 from lucid_ext.pairs import pair
 
 LAYERS = ["mixed4d", "mixed5a"]
@@ -18,8 +18,8 @@ LAYERS = ["mixed4d", "mixed5a"]
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     """A step per tile: what is tested here is not how they look."""
-    monkeypatch.setattr(grids, "DRAFT", dataclasses.replace(grids.DRAFT, steps=1))
-    monkeypatch.setattr(grids, "FINAL", dataclasses.replace(grids.FINAL, steps=2))
+    monkeypatch.setattr(recipes, "DRAFT", dataclasses.replace(recipes.DRAFT, steps=1))
+    monkeypatch.setattr(recipes, "TILE", dataclasses.replace(recipes.TILE, steps=2))
     monkeypatch.setitem(caricature.__kwdefaults__, "steps", 1)
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from sklearn.decomposition import NMF, PCA
 
 import lucid_ext as lx
-from lucid_ext.optvis import grids, icon, recipes
+from lucid_ext.optvis import icon, recipes
 
 LAYERS = ["mixed4a", "mixed4d", "mixed5a"]
 
@@ -25,8 +25,8 @@ def _quick(monkeypatch):
     for kind, size in (("sketch", 24), ("icon", 32)):
         quick = dataclasses.replace(recipes.SKETCH, size=size, steps=3)
         monkeypatch.setitem(recipes.KINDS, kind, quick)
-    monkeypatch.setattr(grids, "DRAFT", dataclasses.replace(grids.DRAFT, steps=1, size=24))
-    monkeypatch.setattr(grids, "FINAL", dataclasses.replace(grids.FINAL, steps=2, size=24))
+    monkeypatch.setattr(recipes, "DRAFT", dataclasses.replace(recipes.DRAFT, steps=1, size=24))
+    monkeypatch.setattr(recipes, "TILE", dataclasses.replace(recipes.TILE, steps=2, size=24))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 import lucid_ext as lx
 from lucid_ext.board import Heat, format_value
 from lucid_ext.interfaces import tint
-from lucid_ext.optvis import grids
+from lucid_ext.optvis import recipes
 
 LAYERS = ["mixed4d", "mixed5a"]
 
@@ -175,7 +175,7 @@ def test_a_page_has_the_quick_methods_and_a_pair_the_present_one(model, cat):
 
 
 def test_a_page_has_a_tile_for_every_cell_of_every_layer(model, store, tmp_path, monkeypatch):
-    monkeypatch.setattr(grids, "DRAFT", dataclasses.replace(grids.DRAFT, steps=1))
+    monkeypatch.setattr(recipes, "DRAFT", dataclasses.replace(recipes.DRAFT, steps=1))
     made = lx.SpatialAttribution(model, "cat_coffee", LAYERS, methods=["gradient", "ablation"], store=store)
     path = made.to_html(tmp_path / "page.html")
     assert path.stat().st_size < 8_000_000

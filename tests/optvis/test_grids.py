@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import lucid_ext as lx
-from lucid_ext.optvis.grids import BATCH, DRAFT, FINAL, dead_cells, grid_quality, roll, stream_tiles
+from lucid_ext.optvis.grids import BATCH, dead_cells, grid_quality, roll, stream_tiles
+from lucid_ext.optvis.recipes import DRAFT, TILE
 
 LAYER = "mixed3a"
-QUICK = dataclasses.replace(FINAL, size=32, steps=3, group_steps=4)
+QUICK = dataclasses.replace(TILE, size=32, steps=3, group_steps=4)
 
 
 @pytest.fixture(scope="module")
