@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
@@ -28,10 +29,11 @@ HERE = Path(__file__).parent
 SCHOOL_BUS, SPORTS_CAR = "n04146614", "n04285008"
 QUALITY = 82
 SCALE = 1.5  # pixels of a picture per pixel of the page
-SHEET_COLUMNS, SHEET_ROWS = 12, 5
+SHEET_COLUMNS, SHEET_ROWS = 12, 6
+MAIN = lx.load_model().opening.layer
 NOTEBOOK = (
-    "import lucid_ext as lx\n\nmodel = lx.load_model('mini')",
-    'dictionary = lx.SemanticDictionary(model, "cat_coffee", layer="mixed4d")\ndictionary',
+    "import lucid_ext as lx\n\nmodel = lx.load_model()",
+    'dictionary = lx.SemanticDictionary(model, "cat_coffee")\ndictionary',
 )
 
 
@@ -54,7 +56,7 @@ def grids(model: lx.VisionModel, image: Any, _: Path | None) -> Any:
 
 def pair(model: lx.VisionModel, image: Any, _: Path | None) -> Any:
     """A photograph and its adversarial twin."""
-    layers = ["mixed4d", "mixed5a"]
+    layers = model.opening.series[-2:]
     twin = lx.adversarial(model, image, "sunglasses", epsilon=4 / 255)
     one, other = (lx.ActivationGrid(model, shown, layers=layers) for shown in (image, twin))
     both = one.pair(other, names=("clean", "adversarial"))
@@ -71,7 +73,7 @@ def concepts(model: lx.VisionModel, _: Any, images: Path | None) -> Any:
 
 def lens(page: Page) -> None:
     """Point at the cup."""
-    point(page, "mixed4d", 0.42, 0.62)
+    point(page, MAIN, 0.42, 0.62)
 
 
 def sized(page: Page) -> None:
@@ -81,8 +83,8 @@ def sized(page: Page) -> None:
 
 
 def cell(page: Page) -> None:
-    """Select a cell of mixed4d."""
-    point(page, "mixed4d", 0.46, 0.6, click=True)
+    """Select a cell."""
+    point(page, MAIN, 0.46, 0.6, click=True)
     page.mouse.move(2, 2)
 
 
@@ -96,7 +98,7 @@ def channel(page: Page) -> None:
 
 def node(page: Page) -> None:
     """Select a group."""
-    page.get_by_role("button", name="mixed4d group 4").first.click()
+    page.get_by_role("button", name=f"{MAIN} group 4").first.click()
     page.mouse.move(2, 2)
 
 
@@ -108,18 +110,18 @@ def still(page: Page) -> None:
 Build = Callable[[lx.VisionModel, Any, Path | None], Any]
 SHOTS: dict[str, tuple[Build, int, Callable[[Page], None], int | None]] = {
     # name: how to build it, width of the window, what is done there, height of the picture if it is cut
-    "semantic_dictionary": (lambda m, i, _: lx.SemanticDictionary(m, i, layer="mixed4d"), 1180, still, None),
+    "semantic_dictionary": (lambda m, i, _: lx.SemanticDictionary(m, i), 1180, still, None),
     "activation_grids": (grids, 1000, lens, None),
     "activation_grids_sized": (grids, 1000, sized, 890),
     "adversarial_pair": (pair, 1000, lens, 1480),
     "spatial_attribution": (lambda m, i, _: lx.SpatialAttribution(m, i), 1000, cell, None),
     "channel_attribution": (lambda m, i, _: lx.ChannelAttribution(m, i), 1280, channel, None),
     "method_comparison": (lambda m, i, _: lx.MethodComparison(m, i), 1000, still, None),
-    "neuron_groups": (lambda m, i, _: lx.NeuronGroups(m, i, layer="mixed4d"), 1180, still, None),
+    "neuron_groups": (lambda m, i, _: lx.NeuronGroups(m, i), 1180, still, None),
     "group_flow": (lambda m, i, _: lx.GroupFlow(m, i), 1140, node, None),
     "concepts": (concepts, 1180, still, None),
 }
-OTHERS = ("mixed4d", "jupyterlab")
+OTHERS = ("icons", "jupyterlab")
 
 
 @contextmanager
@@ -146,8 +148,11 @@ def photograph(chromium: Any, page: Path, width: int, act: Callable[[Page], None
 
 
 def sheet(model: lx.VisionModel) -> Image.Image:
-    """The first icons of mixed4d."""
-    pixels = lx.icons(model, "mixed4d", range(SHEET_COLUMNS * SHEET_ROWS))
+    """Icons of the middle of two deep layers, as they come."""
+    half = SHEET_COLUMNS * SHEET_ROWS // 2
+    pixels = np.concatenate(
+        [lx.icons(model, layer, range(100, 100 + half)) for layer in model.opening.series[-2:]]
+    )
     size, gap = pixels.shape[1], 4
     step = size + gap
     whole = Image.new("RGB", (SHEET_COLUMNS * step - gap, SHEET_ROWS * step - gap), "white")
@@ -198,9 +203,9 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help=f"of {', '.join([*SHOTS, *OTHERS])}; all by default")
     parser.add_argument("--images", type=Path)
     given = parser.parse_args()
-    model, image = lx.load_model("mini"), lx.load_image("cat_coffee")
+    model, image = lx.load_model(), lx.load_image("cat_coffee")
     for name in given.names or [*SHOTS, *OTHERS]:
-        if name == "mixed4d":
+        if name == "icons":
             taken = sheet(model)
         elif name == "jupyterlab":
             with tempfile.TemporaryDirectory() as folder, lab(Path(folder)) as address, browser() as chromium:

@@ -137,8 +137,10 @@ def test_a_class_shares_everything_with_itself(small, in_small):
 
 def test_a_name_is_a_guess_from_the_class_argued_for_most():
     effects = np.array([[3.0, 1.0, 2.0], [-1.0, -2.0, -3.0], [5.0, 0.5, 0.0]])
-    assert guesses(effects, ["tabby, tabby cat", "dog", "cup"]) == ["tabby?", "", "tabby?"]
-    assert guesses(effects, ["tabby, tabby cat", "dog", "cup"], but=[0]) == ["cup?", "", "dog?"]
+    labels = ["tabby, tabby cat", "dog", "cup"]
+    assert guesses(effects, np.array([0.5, 0.3, 0.2]), labels) == ["tabby?", "", "tabby?"]
+    assert guesses(effects, np.array([0.5, 0.3, 0.2]), labels, but=[0]) == ["cup?", "", "dog?"]
+    assert guesses(effects, np.array([0.9, 0.05, 0.05]), labels, but=[0]) == ["", "", ""]
 
 
 def test_damaged_files_are_left_out_named_and_counted(small, tmp_path, rng):

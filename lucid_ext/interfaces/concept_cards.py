@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from scipy.special import softmax
 
 from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units
 from lucid_ext.class_concepts import OWN, PARTLY, SHARED, ClassConcepts, Pictures, find_concepts
@@ -45,7 +46,7 @@ class Concepts(Interface):
 
     Attributes:
         found: the same as arrays.
-        names: what to call the concepts: a number, and a guess from the classes each argues for.
+        names: what to call the concepts: a number, and a guess from the probable classes each argues for.
     """
 
     takes_pictures = False
@@ -56,7 +57,8 @@ class Concepts(Interface):
         self.found = found
         self._store = store or IconStore()
         worth = found.ablation.mean(0)
-        named = guesses(worth, model.labels, [found.target])
+        odds = softmax(found.pictures.logits, axis=1).mean(0)
+        named = guesses(worth, odds, model.labels, [found.target])
         self.names = [f"{j + 1} · {guess}".rstrip(" ·") for j, guess in enumerate(named)]
         self._sketched: set[int] = set()
         super().__init__(model, None, {"layer": [found.layer]}, {"layer": found.layer})

@@ -9,6 +9,7 @@ import numpy as np
 
 from lucid_ext.attribution import attribute
 from lucid_ext.board import Board, Dials, Grid, Heat, Mixture, Ranking, Units
+from lucid_ext.group_names import guesses
 from lucid_ext.groups import Groups, factorize
 from lucid_ext.interfaces.arrivals import Arrived, arrivals, missing_icons
 from lucid_ext.interfaces.cells import first_cell
@@ -23,7 +24,6 @@ from lucid_ext.stability import Stability, Suggestion, stability, suggest
 
 COUNTS = tuple(range(2, 9))  # numbers of groups offered
 CLASSES = 50  # the most probable ones, whose evidence is computed
-GUESSED = 10  # of them, from which a group's name is guessed
 LEVELS = np.linspace(0, 2, 9, dtype=np.float32)  # of a dial
 MIXED = 8  # channels whose icons stand for a group until its own arrives
 REFITS: dict[str, Any] = {"seeds": 2, "bootstraps": 3}  # that say how stable groups are
@@ -296,14 +296,13 @@ class NeuronGroups(Interface):
         return f"{self._digest[:16]}/{self.layer}/{self.method}/{k}"
 
     def _labels(self, k: int) -> list[str]:
-        """Names that were given, or a guess: the one of the most probable classes it argues for most."""
+        """Names that were given, or guesses."""
         given = self._names.of(self._of(k))
-        labels = []
-        for j, row in enumerate(self._effects[k]):
-            best = int(row[:GUESSED].argmax())
-            guess = f"{self.model.labels[self.classes[best]]}? (group {j})" if row[best] > 0 else f"group {j}"
-            labels.append(given.get(j, guess))
-        return labels
+        names = [self.model.labels[c] for c in self.classes]
+        guessed = guesses(self._effects[k], self._odds[self.classes], names)
+        return [
+            given.get(j, f"{guess} (group {j})" if guess else f"group {j}") for j, guess in enumerate(guessed)
+        ]
 
     def _sides(self, direction: np.ndarray) -> str:
         """What a group's direction (c,) is made of, where a layer has channels of both signs."""

@@ -201,7 +201,7 @@ def _shared(
 ) -> _Shared | None:
     """The groups of a grid and their pictures, rendered once for draft and final; None if stopped."""
     latest = model.memo.setdefault("grids", {})  # of each layer, so that it does not grow
-    key = (digest, dataclasses.replace(recipe, steps=0, rate=0.0), seed)
+    key = (digest, dataclasses.replace(recipe, steps=1, rate=1.0), seed)
     known = latest.get(layer)
     if known is not None and known[0] == key:
         return known[1]

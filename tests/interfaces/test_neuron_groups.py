@@ -122,14 +122,26 @@ def test_an_unstable_group_says_so(model):
     assert f"unstable: {doubtful}" in found.board["image"].note
 
 
-def test_names_are_guessed_given_and_kept(model, tmp_path):
+def test_a_group_is_named_after_a_class_that_is_probable():
+    network = lx.load_model("efficientnet_lite0")
+    groups = lx.NeuronGroups(network, "coffee", n_groups=3, counts=(3,))
+    (label, odds), *others = network.predict(groups.image, 3)
+    assert label == "espresso"
+    assert odds > 0.9
+    assert all(odds < 0.1 for _, odds in others)
+    argues = groups.effects[:, groups.classes.index(network.labels.index(label))] > 0
+    expected = [f"espresso? (group {j})" if yes else f"group {j}" for j, yes in enumerate(argues)]
+    assert list(groups.board["groups"].labels) == expected
+
+
+def test_names_are_given_and_kept(model, tmp_path):
     path = tmp_path / "names.json"
     make = lambda n=2: lx.NeuronGroups(  # noqa: E731
         model, "cat_coffee", LAYER, n, counts=(2, 3), names=path
     )
     groups = make()
-    best = groups.classes[int(groups.effects[0][:10].argmax())]
-    assert groups.board["groups"].labels[0] == f"{model.labels[best]}? (group 0)"
+    assert model.predict(groups.image)[0][1] < 0.1  # nothing is probable here, so nothing is guessed
+    assert groups.board["groups"].labels[0] == "group 0"
     groups.rename("groups", 0, "  cup \n rim ")
     assert groups.board["groups"].labels[0] == groups.board["mixture"].labels[0] == "cup rim"
     groups.view.names = {board_key(groups.board): {"groups": {"1": "<b>ear</b>"}}}
