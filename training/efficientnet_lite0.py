@@ -61,7 +61,7 @@ OPENING = {
 }
 # A cell of the early layers sees less than half of the picture, so a part of it may show the channel.
 PART = dataclasses.replace(NATURAL, share=1 / 3)
-TILE = GridRecipe(size=64, steps=32, rate=0.15, decay_power=1.3, contrast=0.35)
+TILE = GridRecipe(size=64, steps=32, rate=0.15, decay_power=1.3, contrast=0.35, draft_steps=8)
 SKETCH: dict[str, Any] = {"size": 96, "steps": 56, "transform": Crops(size=80)}
 RECIPES: dict[str, dict[str, Any]] = {
     kind: {

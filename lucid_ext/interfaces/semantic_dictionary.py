@@ -171,7 +171,7 @@ class SemanticDictionary(Interface):
 
         Sketches come first, for those who look on, and are replaced. A page has no use for them, and
         leaves out the least listed: a network that comes without icons would keep it for hours. Of the
-        layer it opens with it has a picture of every cell, at least a draft; of others those at hand.
+        layer it opens with it has a picture of every cell; of others those at hand.
         """
         layer, basis = board.choice["layer"], board.choice["basis"]
         image, units, vector = board["image"], board["units"], board["vector"]
@@ -187,7 +187,7 @@ class SemanticDictionary(Interface):
             lacking = missing_icons(units, listed)[:PAGE_ICONS]
             yield from self._drawn(board, units, lacking, directions, "icon", go_on)
             waits = go_on if layer == self.choice["layer"] else lambda: False
-            yield from self._whole(board, whole, True, waits)
+            yield from self._whole(board, whole, False, waits)
             return
         yield from self._drawn(board, units, listed, directions, "sketch", go_on)
         yield from self._whole(board, soon, True, go_on)

@@ -89,6 +89,7 @@ class GridRecipe:
         error: the fewest of `GROUPS` that leave out no more than this are taken, or else the most.
         decay_power: how fast the weight of frequencies falls: 1 / f^decay_power.
         contrast: factor on all frequencies.
+        draft_steps: of a draft, instead of `steps`.
     """
 
     size: int = 40
@@ -99,11 +100,12 @@ class GridRecipe:
     error: float = 0.3
     decay_power: float = 1.5
     contrast: float = 0.5
+    draft_steps: int = 3
 
     def __post_init__(self) -> None:
         check_fields(self)
         self.image()
-        for name in ("steps", "rate", "group_steps", "group_rate", "error"):
+        for name in ("steps", "rate", "group_steps", "group_rate", "error", "draft_steps"):
             value = getattr(self, name)
             if not (value > 0 and np.isfinite(value)):
                 raise ValueError(f"a recipe's {name} is {value}; expected more than 0.")

@@ -16,7 +16,7 @@ SKETCH = Recipe(size=64, steps=24, rate=0.35)
 TILE = GridRecipe()
 """For cells of a grid."""
 
-DRAFT = dataclasses.replace(TILE, steps=3)
+DRAFT = dataclasses.replace(TILE, steps=TILE.draft_steps)
 """Within seconds for a whole layer, and with the same groups, so that the final tiles resemble it."""
 
 KINDS = {"icon": CHANNEL, "sketch": SKETCH}
@@ -53,7 +53,7 @@ def recipe_of_tiles(model: VisionModel, layer: str, draft: bool = False) -> Grid
     own = _stated(model, layer, "tile", tiles_from_json)
     if own is None:
         return DRAFT if draft else TILE
-    return dataclasses.replace(own, steps=DRAFT.steps) if draft else own
+    return dataclasses.replace(own, steps=own.draft_steps) if draft else own
 
 
 def _stated(model: VisionModel, layer: str, kind: str, read: Callable[[Any], Any]) -> Any:
