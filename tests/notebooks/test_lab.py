@@ -13,6 +13,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from lucid_ext.models.load import ASSETS, EMBEDDED
+
+OPENING = json.loads((ASSETS / f"{EMBEDDED[0]}.json").read_text(encoding="utf-8"))["opening"]
+COARSE = OPENING["series"][-1]  # half as many rows and columns
 NOTEBOOK = Path(__file__).parent.parent.parent / "notebooks" / "01_semantic_dictionary.ipynb"
 
 LISTEN = """
@@ -79,7 +83,7 @@ def test_a_click_in_jupyterlab_reaches_python(lab, chromium):
     tab.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
     tab.get_by_role("menuitem", name="Run", exact=True).click()
     tab.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    tab.wait_for_selector(".lx-board .lx-name:has-text('mixed4d:')", timeout=180_000)
+    tab.wait_for_selector(f".lx-board .lx-name:has-text('{OPENING['layer']}:')", timeout=180_000)
     tab.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=180_000)
     tab.locator(".lx-viewport").scroll_into_view_if_needed()
     (folder / "selected.json").unlink(missing_ok=True)
@@ -94,8 +98,8 @@ def test_a_click_in_jupyterlab_reaches_python(lab, chromium):
     assert tab.locator(".lx-handle").evaluate("e => e === document.activeElement")
 
     # An ipywidgets control changes the layer; the selection stays at its place.
-    tab.locator(".jupyter-widgets select").first.select_option("mixed5a")
-    tab.wait_for_selector(".lx-board .lx-name:has-text('mixed5a:')", timeout=60_000)
+    tab.locator(".jupyter-widgets select").first.select_option(COARSE)
+    tab.wait_for_selector(f".lx-board .lx-name:has-text('{COARSE}:')", timeout=60_000)
     assert tab.locator(".lx-handle").get_attribute("aria-label") == "row 2, column 1"
     if "LUCID_EXT_SCREENSHOT" in os.environ:
         tab.keyboard.press("Control+b")
