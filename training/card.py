@@ -33,13 +33,13 @@ def figures() -> str:
         ),
         (
             "icons",
-            f"{len(drives):,}, {manifest['size']} px, {sheets / 1e6:.1f} MB of webp",
+            f"{len(drives):,}, of {', '.join(manifest['layers'])}, {sheets / 1e6:.1f} MB of webp",
         ),
         ("channels for which no picture was found", f"{int((drives <= 0).sum())}"),
         (
-            f"of {gate['channels']} channels drawn at random from mixed4a to mixed4e, icons that drive "
-            f"theirs above the 99th percentile of {manifest['photographs']:,} photographs",
-            f"{gate['above_99th_percentile']:.0%}",
+            f"of {gate['channels']} channels drawn at random of each layer, icons that drive theirs above "
+            f"the 99th percentile of {manifest['photographs']:,} photographs",
+            ", ".join(f"{share:.0%}" for share in gate["above_99th_percentile"].values()),
         ),
         ("the same over all channels of all sheets", f"{(percentiles >= 0.99).mean():.0%}"),
     ]

@@ -16,10 +16,11 @@ from tqdm.auto import tqdm
 
 from lucid_ext.board import Board, Grid, Units
 from lucid_ext.files import write_file
+from lucid_ext.group_names import PROBABLE
 from lucid_ext.interfaces import controls
 from lucid_ext.interfaces.arrivals import Arrived, with_pictures
 from lucid_ext.interfaces.background import Background
-from lucid_ext.models import SAMPLES, VisionModel, load_image
+from lucid_ext.models import VisionModel, load_image
 from lucid_ext.widgets import BoardView, board_key, frame, page
 
 if TYPE_CHECKING:
@@ -228,11 +229,12 @@ class Interface:
     # The picture and its boards.
 
     def _take(self, image: Any) -> None:
-        known = not isinstance(image, str) or image not in SAMPLES or SAMPLES[image].known
         loaded = load_image(image)
         self.see(loaded)
         self.image, self.picture = loaded, _picture(self.model, loaded)
-        self.note = "" if known else "The network was trained on no class for this picture."
+        (best, odds), *_ = self.model.predict(loaded, 1)
+        unsure = f"The network is sure of nothing here: its best guess, {best}, is {odds:.0%} probable."
+        self.note = unsure if odds < PROBABLE else ""
 
     def _checked(self, choice: Mapping[str, Any]) -> dict[str, str]:
         for control, option in choice.items():

@@ -73,7 +73,7 @@ def load(path: Path) -> VisionModel:
             f"{path} is damaged or is not the network its card {card_path.name} describes: "
             "fetch both files again, or write them anew with training/export.py."
         )
-    return VisionModel(
+    model = VisionModel(
         read(data, str(path)),
         labels=labels,
         size=size,
@@ -83,6 +83,9 @@ def load(path: Path) -> VisionModel:
         opening=card.get("opening"),
         recipes=card.get("recipes"),
     )
+    if card.get("opening") is not None:
+        model.opening  # noqa: B018  so that what does not fit is refused here
+    return model
 
 
 def kept(model: VisionModel) -> Path:

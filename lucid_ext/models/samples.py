@@ -19,11 +19,6 @@ class Sample:
     about: str
     says: str
 
-    @property
-    def known(self) -> bool:
-        """Always: the default network has an answer to each of them, and `says` is that answer."""
-        return True
-
 
 SAMPLES = {
     "cat_coffee": Sample("the cat above the cup: two objects in one picture", "Egyptian cat 24 %"),

@@ -113,7 +113,7 @@ class VisionModel:
         if len(labels) > classes:
             raise ValueError(f"{name} has {len(labels)} labels for {classes} classes; expected one for each.")
         self.labels = [*labels, *(f"class {i}" for i in range(len(labels), classes))]
-        self._opening = None if opening is None else stated(opening, self.layers, name)
+        self._opening = opening
         self.recipes = dict(recipes or {})
 
     def __repr__(self) -> str:
@@ -128,9 +128,11 @@ class VisionModel:
         """The layers that interfaces open with.
 
         Raises:
-            ValueError: it has no layer with positions.
+            ValueError: it has no layer with positions, or what was stated does not fit.
         """
-        return self._opening or by_shapes(self.layers, self.name)
+        if self._opening is None:
+            return by_shapes(self.layers, self.name)
+        return stated(self._opening, self.layers, self.name)
 
     def splice(self, replaced: Mapping[str, tf.Tensor], fetch: Sequence[str]) -> list[tf.Tensor]:
         """Import the part of the network between `replaced` and `fetch`. The one primitive.

@@ -69,8 +69,11 @@ def test_semantic_dictionary(network, basis, store, request, monkeypatch):
     assert (board["image"].rows, board["image"].cols) == acts.shape[:2]
     if basis == "channels":
         cell = acts.reshape(-1, acts.shape[-1])[7]
-        assert board.rows("units", {"image": 7})[0] == (int(cell.argmax()), float(cell.max()))
-    assert ("above zero" in board["units"].title) == (basis == "NMF" and network == "linear")
+        unit, value = board.rows("units", {"image": 7})[0]
+        strongest = int(np.abs(cell).argmax())
+        assert value == np.abs(cell).max()
+        assert board["units"].labels[unit].removesuffix(" below zero") == f"{layer}:{strongest}"
+        assert board["units"].labels[unit].endswith("below zero") == (cell[strongest] < 0)
     assert [model.labels[i] for i, _ in board.rows("classes", {})] == [
         n for n, _ in model.predict(dictionary.image)
     ]

@@ -217,9 +217,12 @@ def test_a_bad_upload_is_refused_and_loses_nothing(made):
     assert dictionary.board is before
 
 
-def test_pictures_the_network_has_no_class_for_are_marked(made):
-    assert "no class for this picture" in made("flower").board["image"].note
-    assert made("coffee").board["image"].note == ""
+def test_pictures_the_network_is_unsure_of_are_marked(model, made):
+    seen = {name: model.predict(lx.load_image(name), 1)[0] for name in ("cat_coffee", "coffee", "cat")}
+    assert min(odds for _, odds in seen.values()) < 0.1 < max(odds for _, odds in seen.values())
+    for name, (label, odds) in seen.items():
+        said = f"sure of nothing here: its best guess, {label}, is {odds:.0%} probable."
+        assert (said in made(name).board["image"].note) == (odds < 0.1)
 
 
 def test_a_picture_of_nothing(made):

@@ -133,7 +133,7 @@ def test_what_is_at_its_cap_has_no_gradient_and_yet_an_effect(network, capped):
 @pytest.mark.parametrize("layer", [BEFORE, LAYER])
 def test_a_group_at_its_cap(network, capped, layer):
     """Of one channel in one cell: the effect of its removal is the neuron's, whatever its gradient."""
-    activations = network.activations("cat_coffee", layer)
+    activations = network.activations("cat_coffee", layer, uncapped=True)
     spatial = np.zeros((*activations.shape[:2], 1), np.float32)
     spatial[(*capped[:2], 0)] = activations[capped]
     channels = np.eye(activations.shape[2], dtype=np.float32)[capped[2]][None]
