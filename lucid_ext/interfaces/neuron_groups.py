@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from lucid_ext.attribution import attribute
+from lucid_ext.attribution.atoms import passed_share
 from lucid_ext.board import Board, Dials, Grid, Heat, Mixture, Ranking, Units
 from lucid_ext.group_names import guesses
 from lucid_ext.groups import Groups, factorize
@@ -129,16 +130,10 @@ class NeuronGroups(Interface):
         counts = [int(k) for k in self.options["groups"]]
         groups = {k: factorize(acts, k, self.method, self._seed) for k in counts}
         classes = np.argsort(-odds, kind="stable")[:CLASSES].tolist()
-        # The groups of all numbers as if they were one factorization: one set of backward passes.
-        every = Groups(
-            np.concatenate([g.spatial for g in groups.values()], -1),
-            np.concatenate([g.channels for g in groups.values()]),
-            *(np.zeros(acts.shape[-1], np.float32), 0.0, np.zeros(0, int)),
-        )
-        values = attribute(network, image, self.layer, classes, "gradient", every).values
-        ends = np.cumsum([len(g.channels) for g in groups.values()])[:-1]
         self._run = network.function(self.layer, [network.logits, network.softmax], image)
-        self._effects = dict(zip(counts, np.split(values, ends), strict=True))
+        passed = network.passed_on(self.layer, acts)
+        gradients = self._gradients(passed, classes)  # one set of backward passes for all numbers
+        self._effects = {k: self._effect(acts, passed, gradients, own) for k, own in groups.items()}
         self._acts, self._odds, self._groups, self.classes = acts, odds, groups, classes
         tried = sorted({*TRIED, *counts})  # the elbow depends on where the curve ends
         refits = {**REFITS, "seed": self._seed}
@@ -383,6 +378,26 @@ class NeuronGroups(Interface):
             own,
             Mixture("groups", "channels", own.atoms[:, :MIXED], blend),
         ]
+
+    def _gradients(self, passed: np.ndarray, classes: Sequence[int]) -> np.ndarray:
+        """Of the classes' logits with respect to what the layer passes on: (classes, h, w, c)."""
+        points = tf.repeat(tf.constant(passed[None]), len(classes), 0)
+        with tf.GradientTape() as tape:
+            tape.watch(points)
+            logits, _ = self._run(points)
+        chosen = tf.one_hot(classes, logits.shape[1])
+        return tape.gradient(logits, points, output_gradients=chosen).numpy()
+
+    def _effect(
+        self, acts: np.ndarray, passed: np.ndarray, gradients: np.ndarray, groups: Groups
+    ) -> np.ndarray:
+        """Gradients times what is passed on of every group's part of the activations: (k, classes)."""
+        parts = groups.spatial @ groups.channels
+        share = passed_share(passed - self.model.passed_on(self.layer, acts - parts), parts)
+        found = np.einsum(
+            "nyxc,yxk,kc->kn", gradients * share, groups.spatial, groups.channels, optimize=True
+        )
+        return found.astype(np.float32)
 
     def _dialled(self, groups: Groups) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Each group alone at every level: probabilities (k, levels, classes).
