@@ -107,8 +107,8 @@ class GridRecipe:
         self.image()
         for name in ("steps", "rate", "group_steps", "group_rate", "error", "draft_steps"):
             value = getattr(self, name)
-            if not (value > 0 and np.isfinite(value)):
-                raise ValueError(f"a recipe's {name} is {value}; expected more than 0.")
+            if not (value >= 0 and np.isfinite(value)):
+                raise ValueError(f"a recipe's {name} is {value}; expected 0 or more.")
 
     def image(self) -> Recipe:
         """What of it concerns the images alone."""
