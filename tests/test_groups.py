@@ -247,3 +247,28 @@ def test_groups_of_several_pictures_are_no_atoms_of_one(model, cat):
         lx.attribute(model, cat, "mixed5a", "espresso", atoms=groups)
     found = lx.attribute(model, cat, "mixed5a", "espresso", atoms=groups.image(0))
     assert found.values.shape == (3,)
+
+
+def test_both_signs_side_by_side(rng):
+    """(A+, A-) ~ W (H+, H-), by scikit-learn itself."""
+    from sklearn.decomposition import NMF
+
+    acts = rng.normal(size=(6, 5, 12)).astype(np.float32)
+    groups = lx.factorize(acts, 3, "nmf_both")
+    cells = acts.reshape(-1, 12)
+    sides = np.concatenate([np.maximum(cells, 0), np.maximum(-cells, 0)], 1)
+    nmf = NMF(3, init="nndsvd", random_state=0, max_iter=1000)
+    whole = nmf.fit_transform(sides) @ (nmf.components_[:, :12] - nmf.components_[:, 12:])
+    np.testing.assert_allclose(groups.spatial.reshape(-1, 3) @ groups.channels, whole, atol=1e-3)
+    assert groups.error == pytest.approx(np.linalg.norm(cells - whole) / np.linalg.norm(cells), abs=1e-3)
+    assert groups.spatial.min() >= 0
+    assert groups.channels.min() < 0 < groups.channels.max()
+    np.testing.assert_allclose(np.linalg.norm(groups.channels, axis=1), 1, atol=1e-5)
+    one = groups.channels[0].reshape(1, 1, -1)
+    weights = project(2 * one, groups)
+    np.testing.assert_allclose(weights @ groups.channels, 2 * one, atol=1e-2)
+
+
+def test_of_what_is_not_negative_both_signs_are_nmf(acts):
+    plain, both = (lx.factorize(acts, 3, method) for method in ("nmf", "nmf_both"))
+    np.testing.assert_allclose(both.channels, plain.channels, atol=1e-3)

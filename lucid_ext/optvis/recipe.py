@@ -105,10 +105,13 @@ class GridRecipe:
     def __post_init__(self) -> None:
         check_fields(self)
         self.image()
-        for name in ("steps", "rate", "group_steps", "group_rate", "error", "draft_steps"):
+        for name in ("steps", "group_steps", "draft_steps"):  # none: a picture as it starts
+            if getattr(self, name) < 0:
+                raise ValueError(f"a recipe's {name} is {getattr(self, name)}; expected 0 or more.")
+        for name in ("rate", "group_rate", "error"):
             value = getattr(self, name)
-            if not (value >= 0 and np.isfinite(value)):
-                raise ValueError(f"a recipe's {name} is {value}; expected 0 or more.")
+            if not (value > 0 and np.isfinite(value)):
+                raise ValueError(f"a recipe's {name} is {value}; expected more than 0.")
 
     def image(self) -> Recipe:
         """What of it concerns the images alone."""

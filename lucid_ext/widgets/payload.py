@@ -18,7 +18,7 @@ from lucid_ext.tiles import pack
 from lucid_ext.widgets.formula import encode, mathml
 
 PICTURE_QUALITY = 85
-ICON_QUALITY = 70
+ICON_QUALITY = 60
 
 
 def payload(boards: Sequence[Board], controls: bool, icon_size: int | None = None) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def payload(boards: Sequence[Board], controls: bool, icon_size: int | None = Non
     pictures: dict[str, str] = {}
     sheets = _Sheets(icon_size)
     return {
-        "boards": [_board(board, pictures, sheets) for board in boards],
+        "boards": [_board(board, pictures, sheets, controls) for board in boards],
         "pictures": pictures,
         "sheets": sheets.encoded(),
         "controls": controls,
@@ -93,7 +93,7 @@ def _reduced(picture: np.ndarray, size: int) -> np.ndarray:
 def webp_url(picture: Image.Image, quality: int) -> str:
     """A picture as a data URL."""
     data = io.BytesIO()
-    picture.save(data, "webp", quality=quality, method=1)
+    picture.save(data, "webp", quality=quality, method=4)
     return "data:image/webp;base64," + base64.b64encode(data.getvalue()).decode()
 
 
@@ -103,7 +103,7 @@ def _array(array: np.ndarray, dtype: str) -> dict[str, Any]:
     return {"type": dtype, "shape": list(array.shape), "data": data}
 
 
-def _board(board: Board, pictures: dict[str, str], sheets: _Sheets) -> dict[str, Any]:
+def _board(board: Board, pictures: dict[str, str], sheets: _Sheets, controls: bool) -> dict[str, Any]:
     used = _drawn_units(board)
     return {
         "key": board_key(board),
@@ -113,7 +113,8 @@ def _board(board: Board, pictures: dict[str, str], sheets: _Sheets) -> dict[str,
         "captions": board.captions,
         "choice": dict(board.choice),
         "panels": [_panel(panel, pictures, used, sheets) for panel in board.panels],
-        "links": _links(board),
+        # Python may point at any unit; the reader of a page only at what a list can show.
+        "links": _links(board, used if controls else {}),
         "trail": board.trail and {"lists": list(board.trail.lists), "start": list(board.trail.start)},
     }
 
@@ -266,8 +267,14 @@ def _sheet_of(panel: Panel, atoms: Sequence[int], sheets: _Sheets) -> dict[str, 
     return {"sheet": name, "icon_of": _array(place, "i32")}
 
 
-def _links(board: Board) -> list[dict[str, Any]]:
-    """The links; weights that several have in common, or turned round, travel with the first of them."""
+def _links(board: Board, reached: Mapping[str, set[int]]) -> list[dict[str, Any]]:
+    """The links; weights that several have in common, or turned round, travel with the first of them.
+
+    Of the units of lists in `reached` only these light up anything: other weights stay behind.
+    """
+    shared = [
+        _place(w) for link in board.links if isinstance(link, Heat) for w in (link.weights, link.weights.T)
+    ]
     made: list[dict[str, Any]] = []
     first: dict[tuple, int] = {}
     for link in board.links:
@@ -280,7 +287,8 @@ def _links(board: Board) -> list[dict[str, Any]]:
             elif turned < len(made):
                 spec["weights"] = {"as": turned, "turned": True}
             else:
-                spec["weights"] = _weights(link.weights)
+                alone = shared.count(_place(link.weights)) == 1
+                spec["weights"] = _weights(link.weights, reached.get(link.source) if alone else None)
         made.append(spec)
     return made
 
@@ -290,10 +298,12 @@ def _place(array: np.ndarray) -> tuple:
     return array.__array_interface__["data"][0], array.shape, array.strides
 
 
-def _weights(weights: np.ndarray) -> dict[str, Any]:
-    """Weights as float16; where most rows are zero, only the others and their numbers."""
+def _weights(weights: np.ndarray, reached: set[int] | None) -> dict[str, Any]:
+    """Weights as float16; rows that are zero or not reached stay behind, if there are any such."""
     rows = np.flatnonzero(weights.any(1))
-    if len(rows) > len(weights) / 2:
+    if reached is not None:
+        rows = np.intersect1d(rows, np.array(sorted(reached), np.int64))
+    if len(rows) == len(weights):
         return _array(weights, "f16")
     return {**_array(weights[rows], "f16"), "shape": list(weights.shape), "rows": rows.tolist()}
 
@@ -308,7 +318,7 @@ def _link(link: Link, board: Board) -> dict[str, Any]:
     if isinstance(link, Dials):
         table = link.values.reshape(-1, link.values.shape[-1])
         levels = [round(float(level), 4) for level in link.levels]
-        return {**ends, "title": link.title, "levels": levels, "values": _array(table, "f32")}
+        return {**ends, "title": link.title, "levels": levels, "values": _array(table, "f16")}
     atoms, numbers = _shown(link, board)
     if isinstance(link, Mixture):
         return {**ends, "atoms": _array(atoms, "i32"), "weights": _array(numbers, "f32")}

@@ -239,16 +239,31 @@ class TestShippedSheets:
         assert gate["channels"] == 64
         assert min(gate["above_99th_percentile"].values()) >= 0.8
 
+    @pytest.mark.parametrize(
+        "layer",
+        [
+            "block4a_expand",
+            "block5a_expand",
+            pytest.param("block6a_expand", marks=pytest.mark.xfail(strict=True, reason="94.2 % do")),
+            "block7a_expand",
+        ],
+    )
+    def test_icons_drive_their_channels_harder_than_photographs(self, layer):
+        """95 % of all channels of a layer; those that no photograph excites count as missed."""
+        network = lx.load_model("efficientnet_lite0")
+        sheet, (responses, _) = (f(network.digest, layer) for f in (shipped_sheet, shipped_responses))
+        maxima = responses.astype(np.float32)
+        strong = np.percentile(maxima, 99, axis=0)
+        assert np.mean((np.array(sheet.drive) > strong) & (maxima.max(0) > 0)) >= 0.95
+
     @pytest.mark.parametrize("layer", lx.load_model().opening.series)
-    def test_gates_of_the_default_network(self, layer):
+    def test_icons_are_of_their_own_channels(self, layer):
         """Of the bytes that are shipped, beside what 500 photographs do to the same channels."""
         network = lx.load_model()
         sheet, (responses, ids) = (f(network.digest, layer) for f in (shipped_sheet, shipped_responses))
         maxima = responses.astype(np.float32)
         strong = np.percentile(maxima, 99, axis=0)
         assert len(ids) == len(maxima) == sheet.photographs == 500
-        # Of all channels; those that no photograph excites count as missed.
-        assert np.mean((np.array(sheet.drive) > strong) & (maxima.max(0) > 0)) >= 0.94
         chosen = np.random.default_rng(7).choice(len(sheet), 64, replace=False)
         run = network.function("input", [network.uncapped(layer)])
         drives = run(np.float32(sheet.icons[chosen]) / 255)[0].numpy().max((1, 2))
