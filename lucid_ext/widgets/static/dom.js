@@ -39,10 +39,10 @@ export function setText(element, text) {
   else element.textContent = text;
 }
 
-/** Set a name, "mixed4d:47", which where room is short breaks after its colon rather than in its number. */
+/** Set a name, "block4a_expand:47", which breaks after its marks where room is short, not in its number. */
 export function setName(element, text) {
   if (element.textContent === text) return;
-  const [head, ...parts] = text.split(/(?<=:)/);
+  const [head, ...parts] = text.split(/(?<=[:_])/);
   if (!parts.length) return setText(element, text);
   element.replaceChildren(head, ...parts.flatMap((part) => [make("wbr"), part]));
 }
