@@ -232,7 +232,11 @@ def test_a_view_in_a_notebook(watched, opened):
         text = json.dumps(json.dumps(state)).replace("<", "\\u003c")
         return HOST % (text, json.dumps(widget_module())) + "<h2></h2>"
 
-    opened(hosted(board(HARMLESS)))
+    def drawn(strings: Sequence[str]) -> None:
+        opened(hosted(board(strings)))
+        watched.tab.wait_for_function("window.root?.querySelector('.lx-title')")
+
+    drawn(HARMLESS)
     root = "window.root"
     tags = {*watched.tab.evaluate(TAGS_IN % root)} | {*ELEMENTS}
     attributes = {*watched.tab.evaluate(ATTRIBUTES_IN % root)} | {*ATTRIBUTES}
@@ -240,7 +244,7 @@ def test_a_view_in_a_notebook(watched, opened):
     @FUZZ
     @given(STRINGS)
     def fuzz(strings):
-        opened(hosted(board(strings)))
+        drawn(strings)
         check(watched, root, tags, attributes)
 
     fuzz()
