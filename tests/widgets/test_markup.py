@@ -234,7 +234,7 @@ def test_a_view_in_a_notebook(watched, opened):
 
     def drawn(strings: Sequence[str]) -> None:
         opened(hosted(board(strings)))
-        watched.tab.wait_for_function("window.root?.querySelector('.lx-title')")
+        watched.tab.wait_for_function("window.root?.querySelector('.lx-board')")
 
     drawn(HARMLESS)
     root = "window.root"
