@@ -1,6 +1,7 @@
 """What all interfaces share: a picture, a board per choice, a live view, and pages."""
 
 import dataclasses
+import functools
 import itertools
 import os
 import threading
@@ -109,6 +110,17 @@ class Interface:
     def renamed(self, choice: Mapping[str, str], name: str, atom: int, label: str) -> None:
         """Keep the name a unit of list `name` was given; the board has it already."""
 
+    def label(self, control: str, option: str) -> str:
+        """Return how a menu calls an option of a control."""
+        return option
+
+    def warning(self, choice: Mapping[str, str]) -> str:
+        """Return what a reader should know before the board of a choice is made; by default nothing.
+
+        The view says it for as long as the board is being made.
+        """
+        return ""
+
     def page_choices(self) -> list[dict[str, str]]:
         """The choices an offline page carries, the one to show first ahead."""
         rest = [dict(zip(self.options, c, strict=True)) for c in itertools.product(*self.options.values())]
@@ -129,7 +141,7 @@ class Interface:
         key = tuple(choice.values())
         with self._lock:
             if key not in self._boards:
-                self._boards[key] = self.make_board(choice)
+                self._boards[key] = self._made(choice)
             return self._boards[key]
 
     @property
@@ -235,6 +247,17 @@ class Interface:
         (best, odds), *_ = self.model.predict(loaded, 1)
         unsure = f"The network is sure of nothing here: its best guess, {best}, is {odds:.0%} probable."
         self.note = unsure if odds < PROBABLE else ""
+
+    def _made(self, choice: Mapping[str, str]) -> Board:
+        """Make the board of a choice, and say so where that takes long."""
+        warning = self.warning(choice)
+        if not warning:
+            return self.make_board(choice)
+        self.say(warning)
+        try:
+            return self.make_board(choice)
+        finally:
+            self.say("")
 
     def _checked(self, choice: Mapping[str, Any]) -> dict[str, str]:
         for control, option in choice.items():
@@ -351,7 +374,10 @@ class Interface:
     def _layout(self) -> ipywidgets.Widget:
         """The view, and its controls above it."""
         widgets = [
-            controls.option(control, options, self.choice[control], self._chooser(control))
+            controls.option(
+                *(control, options, self.choice[control], self._chooser(control)),
+                functools.partial(self.label, control),
+            )
             for control, options in self.options.items()
             if len(options) > 1
         ]

@@ -51,6 +51,15 @@ class Pair(Interface):
     def see(self, image: np.ndarray) -> None:
         """Both have seen their pictures already."""
 
+    def label(self, control: str, option: str) -> str:
+        """See `Interface.label`; that of the first one."""
+        return self.a.label(control, option) if control in self.a.options else option
+
+    def warning(self, choice: Mapping[str, str]) -> str:
+        """See `Interface.warning`; that of either."""
+        warnings = dict.fromkeys(one.warning(own) for one, own in self._sides(choice))
+        return " ".join(warning for warning in warnings if warning)
+
     def make_board(self, choice: Mapping[str, str]) -> Board:
         """The boards of both for a choice, as one."""
         sides = self._sides(choice)
