@@ -64,9 +64,10 @@ class Pair(Interface):
         """The boards of both for a choice, as one."""
         sides = self._sides(choice)
         a, b = (interface.board_of(own) for interface, own in sides)
-        self._made_of[tuple(choice.values())] = [a.links, b.links]
         seen = [(one.picture, one.model.prepare(one.image)) for one, _ in sides if one.image is not None]
-        return pair(a, b, self.names, choice, seen)
+        made = pair(a, b, self.names, choice, seen)
+        self._made_of[tuple(choice.values())] = [a.links, b.links]
+        return made
 
     def refine(
         self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False

@@ -64,10 +64,11 @@ class BoardView(anywidget.AnyWidget):
 
     def show(self, board: Board) -> None:
         """Draw another board; the selection stays where it is, as far as there is such a place."""
+        made = payload([board], controls=False)
         self._board = board
         with self.hold_sync():
             self.streamed = {}
-            self.payload = payload([board], controls=False)
+            self.payload = made
 
     def add_icons(self, board: Board, name: str) -> None:
         """Draw the pictures of a panel's atoms anew: more of them have arrived since its board was drawn.
