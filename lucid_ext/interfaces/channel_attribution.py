@@ -9,7 +9,7 @@ import numpy as np
 
 from lucid_ext.attribution import find_class
 from lucid_ext.attribution.passes import check_order
-from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units
+from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units, literal
 from lucid_ext.interfaces.arrivals import Arrived, arrivals, missing_icons
 from lucid_ext.interfaces.channels import shipped_icons
 from lucid_ext.interfaces.interface import Interface
@@ -282,6 +282,7 @@ class ChannelAttribution(Interface):
 
     def _captions(self, names: Sequence[str], found: Strongest, listed: Mapping[str, int]) -> list[str]:
         """A sentence for the classes, and one for the channels of each layer, of which so many are listed."""
+        names = [literal(name) for name in names]
         odds = [f"{name} {self._odds[k]:.1%}" for name, k in zip(names[1:], found.classes, strict=True)]
         last = self.layers[-1]
         sentences = [

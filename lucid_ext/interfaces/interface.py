@@ -17,19 +17,15 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from lucid_ext.board import Board, Grid, Units
-from lucid_ext.files import write_file
 from lucid_ext.group_names import PROBABLE
 from lucid_ext.interfaces import controls
 from lucid_ext.interfaces.arrivals import Arrived, with_pictures
 from lucid_ext.interfaces.background import Background
 from lucid_ext.models import VisionModel, load_image
-from lucid_ext.widgets import BoardView, board_key, frame, page
+from lucid_ext.widgets import OFFLINE, BoardView, board_key, offline_bundle, write_page
 
 if TYPE_CHECKING:
     from lucid_ext.interfaces.pair import Pair
-
-OFFLINE = "LUCID_EXT_OFFLINE"
-"""When this environment variable is set, interfaces show their offline page instead of a widget."""
 
 PICTURE_SIDE = 448  # of pictures in boards: sharp at twice the size they are shown at
 
@@ -246,11 +242,11 @@ class Interface:
         Raises:
             ValueError: it cannot be written; a page that was there before stays.
         """
-        return write_file(path, page(self._finished_boards()).encode())
+        return write_page(self._finished_boards(), path)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        if os.environ.get(OFFLINE):
-            return {"text/html": frame(self._finished_boards()), "text/plain": repr(self)}
+        if offline := offline_bundle(self, self._finished_boards):
+            return offline
         if self._box is None:
             self._box = self._layout()
         self._background.ask()

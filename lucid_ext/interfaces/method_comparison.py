@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lucid_ext.attribution import METHODS, Agreement, Attribution, agree, attribute, find_class
-from lucid_ext.board import Board, Grid, Heat, Ranking, Units
+from lucid_ext.board import Board, Grid, Heat, Ranking, Units, literal
 from lucid_ext.interfaces.interface import Interface
 from lucid_ext.interfaces.methods import agreement, menu_label, offered, warning
 from lucid_ext.models import VisionModel
@@ -151,7 +151,7 @@ class MethodComparison(Interface):
             links=[Ranking(self.methods[0], "said", everyone, said), *lights],
             formula=FORMULA,
             caption=[
-                *(f"At {{{method}}}, for {name}: {listed}." for method in self.methods),
+                *(f"At {{{method}}}, for {literal(name)}: {listed}." for method in self.methods),
                 "{prediction}: its evidence by every method, for it and against it, on one scale.",
             ],
             choice=choice,

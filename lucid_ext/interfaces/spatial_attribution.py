@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lucid_ext.attribution import METHODS, Attribution, agree, attribute, between, find_class, from_layers
-from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units
+from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units, literal
 from lucid_ext.interfaces.arrivals import Arrived
 from lucid_ext.interfaces.cells import first_layer
 from lucid_ext.interfaces.interface import Interface
@@ -140,6 +140,7 @@ class SpatialAttribution(Interface):
         )
         odds = self._acts[self.model.softmax]
         prediction = Units("prediction", "Prediction", labels, values=odds, format="percent")
+        explained = literal(name)
         said = "evidence for and against it comes from the clear cells, + for and \u2212 against."
         return Board(
             title="Where it was seen, and what came of it",
@@ -152,12 +153,12 @@ class SpatialAttribution(Interface):
                 *(
                     f"The cell at {{{layer}}} of {layer if layer != 'image' else 'the picture'} weighs most "
                     "on {classes.1} ({classes.1.value}) and {classes.2} ({classes.2.value}). Without it "
-                    f"{name} would lose {{effect.2.value}}; {method} predicts {{effect.1.value}}."
+                    f"{explained} would lose {{effect.2.value}}; {method} predicts {{effect.1.value}}."
                     for layer in [*self.layers, "image"]
                 ),
                 *(
                     f"The cell at {{{layer}}} of {layer} weighs most on {{classes.1}} ({{classes.1.value}}) "
-                    f"and {{classes.2}} ({{classes.2.value}}). {method} predicts that {name} would lose "
+                    f"and {{classes.2}} ({{classes.2.value}}). {method} predicts that {explained} would lose "
                     "{effect.1.value} without it."
                     for layer in self.layers
                     if self._measured(layer) is None
