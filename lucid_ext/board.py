@@ -4,22 +4,18 @@ A `Board` is plain arrays and strings. It knows nothing of networks or browsers;
 of them, and is imported when a board is shown or written as a page.
 """
 
-import contextlib
 import dataclasses
-import errno
-import io
-import json
 import numbers
 import os
 import re
 import typing
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lucid_ext.captions import SLOT, check_slots, literal
 from lucid_ext.fields import check_fields
 from lucid_ext.files import write_file
 from lucid_ext.flow import Flow
@@ -47,14 +43,9 @@ __all__ = [
     "literal",
 ]
 
-FORMAT = 1  # of saved boards
 MAX_BYTES = 256_000_000  # of memory, for the arrays of a saved board
-TEXT_SHARE = 1 / 16  # of these, for its JSON, which takes many times its size
 Selection = Mapping[str, Any]
 """{panel: atom}; of a flow, a list of nodes."""
-
-SLOT = r"\{(?P<panel>\w+)(?:\.(?P<row>[1-9]\d*)(?P<what>\.value)?)?\}"  # in a caption
-LIKE_A_SLOT = r"\{(?P<panel>\w+)(?P<rest>(?:\.\w+)*)\}"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -300,11 +291,9 @@ class Board:
         Raises:
             ValueError: it cannot be written; what was there before stays.
         """
-        arrays: dict[str, np.ndarray] = {}
-        text = json.dumps({"format": FORMAT, "board": _to_json(self, arrays)})
-        data = io.BytesIO()
-        np.savez_compressed(data, **arrays, board=np.frombuffer(text.encode(), np.uint8))  # type: ignore[arg-type]
-        write_file(path, data.getvalue())
+        from lucid_ext.saved import encode
+
+        write_file(path, encode(self))
 
     @staticmethod
     def load(path: str | os.PathLike, max_bytes: int = MAX_BYTES) -> "Board":
@@ -318,24 +307,9 @@ class Board:
             FileNotFoundError: there is no such file.
             ValueError: the file is no board, is damaged, or would take more memory than it may.
         """
-        if not Path(path).exists():
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
-        try:
-            if not Path(path).is_file():
-                raise ValueError("it is no file")
-            with zipfile.ZipFile(path) as archive:
-                claimed = {info.filename: info.file_size for info in archive.infolist()}
-            needed = max(sum(claimed.values()), claimed["board.npy"] / TEXT_SHARE)
-            if needed <= max_bytes:
-                return _read(path)
-        except Exception as error:  # zip, zlib, JSON and NumPy each have their own
-            raise ValueError(
-                f"{os.fspath(path)} is not a saved board or is damaged: save it again."
-            ) from error
-        raise ValueError(
-            f"{os.fspath(path)} would take {needed / 1e6:,.0f} MB of memory; expected at most "
-            f"{max_bytes / 1e6:,.0f}: if you know where it comes from, give load a larger max_bytes."
-        )
+        from lucid_ext.saved import read
+
+        return read(path, max_bytes)
 
     def _check_trail(self, trail: Trail) -> None:
         """Refuse a trail of what are no lists here, or that starts nowhere."""
@@ -365,33 +339,6 @@ def format_value(value: float, how: str) -> str:
     return f"{rounded(100 * value, 1)}%" if how == "percent" else rounded(value)
 
 
-def literal(text: str) -> str:
-    """Return a text that a caption says as it is, even if it has braces."""
-    return text.replace("{", "{\u2060")  # a word joiner, which nobody sees
-
-
-def check_slots(sentence: str, panels: Sequence[Panel]) -> None:
-    """Refuse a sentence of a caption with a slot that can never be filled.
-
-    Raises:
-        ValueError: one sentence that names the slot and what could stand there.
-    """
-    known = {panel.name: panel for panel in panels}
-    for slot in re.finditer(LIKE_A_SLOT, sentence):
-        inside, name = slot[0][1:-1], slot["panel"]
-        # Names of panels may have points in them, as those of layers do.
-        if any(inside == own or ("." in own and inside.startswith(f"{own}.")) for own in known):
-            continue
-        if name not in known:
-            raise ValueError(f"the caption has {slot[0]}, but the panels are {', '.join(known)}.")
-        if not isinstance(known[name], Units):
-            raise ValueError(f"the caption has {slot[0]}, but {name!r} is no list of units: use {{{name}}}.")
-        if not re.fullmatch(SLOT, slot[0]):
-            raise ValueError(
-                f"the caption has {slot[0]}; expected {{{name}}}, {{{name}.1}} or {{{name}.1.value}}."
-            )
-
-
 def _check_kinds(what: str, parts: Any, kinds: Any) -> None:
     """Refuse a board whose panels or links are something else."""
     names = " or ".join(kind.__name__ for kind in typing.get_args(kinds))
@@ -400,64 +347,3 @@ def _check_kinds(what: str, parts: Any, kinds: Any) -> None:
     for i, part in enumerate(parts):
         if not isinstance(part, kinds):
             raise ValueError(f"{what} {i} of the board is a {type(part).__name__}; expected a {names}.")
-
-
-_KINDS = (Board, Grid, Mark, Units, Cards, Fact, Flow, Heat, Ranking, Mixture, Dials, Trail)
-KINDS = {kind.__name__: kind for kind in _KINDS}
-GONE = {"Board": {"variants"}}  # fields that saved boards may still have
-
-
-def _read(path: str | os.PathLike) -> Board:
-    """Read a saved board that is known to be of a size that can be read."""
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    document = json.loads(arrays.pop("board").tobytes())
-    if document["format"] != FORMAT:
-        raise ValueError(f"format {document['format']}")
-    board = _from_json(document["board"], arrays)
-    if not isinstance(board, Board):
-        raise ValueError(f"a {type(board).__name__}")
-    return board
-
-
-def _to_json(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    if isinstance(value, np.ndarray):
-        name = f"array{len(arrays)}"
-        arrays[name] = value
-        return {"array": name}
-    if type(value).__name__ in KINDS:
-        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-        return {"kind": type(value).__name__, "fields": {k: _to_json(v, arrays) for k, v in fields.items()}}
-    if isinstance(value, Mapping):
-        return {"mapping": [[k, _to_json(v, arrays)] for k, v in value.items()]}
-    if isinstance(value, list | tuple):
-        return [_to_json(v, arrays) for v in value]
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _from_json(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
-    if isinstance(value, list):
-        return [_from_json(v, arrays) for v in value]
-    if not isinstance(value, dict):
-        return value
-    if "array" in value:
-        return arrays[value["array"]]
-    if "mapping" in value:
-        return {k: _from_json(v, arrays) for k, v in value["mapping"]}
-    kind, gone = KINDS[value["kind"]], GONE.get(value["kind"], ())
-    fields = {k: _from_json(v, arrays) for k, v in value["fields"].items() if k not in gone}
-    if kind is Board:
-        fields["caption"] = _sayable(fields.get("caption", ""), fields["panels"])
-    return kind(**fields)
-
-
-def _sayable(caption: Any, panels: Sequence[Panel]) -> str | list[str]:
-    """Return a saved caption without the sentences that no selection could fill."""
-    if isinstance(caption, str):
-        return "".join(_sayable([caption], panels))
-    kept = []
-    for sentence in caption:
-        with contextlib.suppress(ValueError):
-            check_slots(sentence, panels)
-            kept.append(sentence)
-    return kept
