@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw
 
 import lucid_ext as lx
 from lucid_ext.optvis import CHANNEL
-from lucid_ext.optvis.sheets import shipped_responses
+from lucid_ext.optvis.shipped import shipped_responses
 
 OUT = Path(__file__).parent.parent / "build" / "bench" / "choice"
 KINDS = ("own", "default", "photograph")

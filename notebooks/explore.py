@@ -17,8 +17,8 @@ from pathlib import Path
 import nbformat
 from tqdm.auto import tqdm
 
-from lucid_ext.files import write_file
-from lucid_ext.markup import escaped
+from lucid_ext.storage.files import write_file
+from lucid_ext.widgets.markup import escaped
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "build" / "explore"

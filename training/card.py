@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lucid_ext.files import write_file
+from lucid_ext.storage.files import write_file
 from lucid_ext.models.load import ASSETS
-from lucid_ext.optvis.sheets import FOLDER, MANIFEST
+from lucid_ext.optvis.shipped import FOLDER, MANIFEST
 
 CARD = Path(__file__).parent / "README.md"
 BLOCK = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- end of figures -->)", re.DOTALL)

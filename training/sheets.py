@@ -21,13 +21,13 @@ import numpy as np
 from tqdm.auto import tqdm
 
 import lucid_ext as lx
-from lucid_ext.files import write_atomically
+from lucid_ext.storage.files import write_atomically
 from lucid_ext.models import Photographs
 from lucid_ext.optvis import recipe_of
 from lucid_ext.optvis.icon import RECIPE_VERSION, drive, stream_directions
-from lucid_ext.optvis.sheets import FOLDER, MANIFEST, RESPONSES
+from lucid_ext.optvis.shipped import FOLDER, MANIFEST, RESPONSES
 from lucid_ext.optvis.survey import survey_photographs
-from lucid_ext.tiles import decode, encode
+from lucid_ext.storage.sheets import decode, encode
 
 MOST_BYTES = 10_900_000
 MOST_RESPONSES = 1_000  # photographs whose responses are kept one by one

@@ -55,8 +55,8 @@ def _verify(order: sheet.Order, layer: str, units: list[int], count: int) -> boo
     import lucid_ext as lx
     from lucid_ext.optvis import shipped_sheet, stream_directions
     from lucid_ext.optvis.parallel import at_hand
-    from lucid_ext.optvis.sheets import manifest
-    from lucid_ext.tiles import decode, encode
+    from lucid_ext.optvis.shipped import manifest
+    from lucid_ext.storage.sheets import decode, encode
 
     stored = {units[i]: icon for i, icon in at_hand(*order.of(layer, units)).items()}
     if not stored:

@@ -10,17 +10,17 @@ import numpy as np
 from lucid_ext.attribution import find_class
 from lucid_ext.attribution.passes import check_order
 from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units, literal
-from lucid_ext.interfaces.arrivals import Arrived, arrivals, missing_icons
-from lucid_ext.interfaces.channels import shipped_icons
-from lucid_ext.interfaces.interface import Interface
-from lucid_ext.interfaces.methods import menu_label, offered, warning
-from lucid_ext.interfaces.strongest import SIDE, Strongest, channels_kept, ends, truth
+from lucid_ext.live.streaming import Arrived, arrivals, missing_icons
+from lucid_ext.interfaces.parts.channels import shipped_icons
+from lucid_ext.live.interface import Interface
+from lucid_ext.interfaces.parts.methods import menu_label, offered, warning
+from lucid_ext.interfaces.parts.channel_evidence import SIDE, Strongest, channels_kept, ends, truth
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore, stream_units
-from lucid_ext.trail import Trail
+from lucid_ext.board.drilldown import Trail
 
 if TYPE_CHECKING:
-    from lucid_ext.interfaces.pair import Pair
+    from lucid_ext.live.pair import Pair
 
 LISTED = 32  # channels of each layer
 ADDED, ADDS = "added to {}", "added by {}"

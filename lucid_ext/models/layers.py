@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lucid_ext.markup import escaped
+from lucid_ext.widgets.markup import escaped
 from lucid_ext.models.graph import GraphDef, NodeDef, between, node_of
 
 # Ops whose output at a place depends on their inputs at that place alone.

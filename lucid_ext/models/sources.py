@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
-from lucid_ext.files import cache_folder, write_atomically
+from lucid_ext.storage.files import cache_folder, write_atomically
 from lucid_ext.models import inception_v1
 from lucid_ext.models.download import download
 from lucid_ext.models.graph import GraphDef, read

@@ -16,7 +16,7 @@ from lucid_ext.optvis.recipe import NATURAL, Recipe
 from lucid_ext.optvis.recipes import CHANNEL, SKETCH, recipe_of
 from lucid_ext.optvis.render import render_vis
 from lucid_ext.optvis.report import Report, gather
-from lucid_ext.optvis.sheets import shipped_sheet
+from lucid_ext.optvis.shipped import shipped_sheet
 from lucid_ext.optvis.store import Icon, IconStore
 from lucid_ext.optvis.survey import Survey, survey_photographs
 from lucid_ext.optvis.transform import STANDARD, Transform

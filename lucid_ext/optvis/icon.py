@@ -14,7 +14,7 @@ from lucid_ext.optvis.ascent import Ascent, uniform_draws
 from lucid_ext.optvis.images import FourierImages
 from lucid_ext.optvis.recipe import Recipe, strongest
 from lucid_ext.optvis.recipes import recipe_of
-from lucid_ext.optvis.sheets import shipped_sheet
+from lucid_ext.optvis.shipped import shipped_sheet
 from lucid_ext.optvis.store import Icon, IconStore, icon_key
 
 RECIPE_VERSION = 4

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from lucid_ext.fields import check_fields
+from lucid_ext.storage.fields import check_fields
 from lucid_ext.models.vision_model import VisionModel
 from lucid_ext.optvis.adam import DAMPING, FourierAdam
 from lucid_ext.optvis.images import SPECTRA, FourierImages

@@ -11,7 +11,7 @@ from lucid_ext.models.vision_model import VisionModel
 from lucid_ext.optvis.diverse import diverse_icons
 from lucid_ext.optvis.icon import BATCH, drive, icons
 from lucid_ext.optvis.recipe import Recipe
-from lucid_ext.optvis.sheets import compared
+from lucid_ext.optvis.shipped import compared
 from lucid_ext.optvis.store import IconStore
 from lucid_ext.optvis.survey import Patch, Survey, survey_photographs
 

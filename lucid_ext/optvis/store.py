@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from lucid_ext.files import cache_folder, write_atomically
+from lucid_ext.storage.files import cache_folder, write_atomically
 
 RECEIPT = "lucid_ext"  # the PNG text field that holds how an icon was made
 MAX_OVERHEAD = 100_000  # bytes of an icon's file beside its pixels

@@ -15,7 +15,7 @@ from scipy.stats import spearmanr
 
 import lucid_ext as lx
 from lucid_ext.groups import project
-from lucid_ext.tiles import unpack
+from lucid_ext.storage.sheets import unpack
 from tests.conftest import ROOT
 
 LAYERS = ("mixed5a", "mixed4d", "mixed4a", "mixed3a")

@@ -8,9 +8,9 @@ import pytest
 
 import lucid_ext as lx
 from lucid_ext.interfaces import activation_grid, controls
-from lucid_ext.interfaces.cells import first_cell
+from lucid_ext.interfaces.parts.cells import first_cell
 from lucid_ext.optvis import caricature, recipes
-from lucid_ext.pairs import pair
+from lucid_ext.board.comparison import pair
 
 LAYERS = ["mixed4d", "mixed5a"]
 

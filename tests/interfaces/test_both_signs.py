@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lucid_ext as lx
-from lucid_ext.interfaces.channels import as_units
+from lucid_ext.interfaces.parts.channels import as_units
 
 LAYER = "block5c_add"
 

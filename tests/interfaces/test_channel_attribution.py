@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 
 import lucid_ext as lx
 from lucid_ext.board import format_value
-from lucid_ext.interfaces.strongest import SIDE, ends, listed, truth
+from lucid_ext.interfaces.parts.channel_evidence import SIDE, ends, listed, truth
 from tests.conftest import ROOT
 from tests.models import networks
 from tests.widgets.test_page import open_page  # noqa: F401  a fixture
@@ -309,7 +309,7 @@ def test_the_teasers_channels(folder, monkeypatch):
                 at = classes.index(int(number)), channels.index(row["c"])
                 assert np.isnan(values[at]) or values[at] == row[name]  # evidence for a class has no rival
                 values[at] = row[name]
-    monkeypatch.setattr("lucid_ext.interfaces.strongest.SIDE", 3)
+    monkeypatch.setattr("lucid_ext.interfaces.parts.channel_evidence.SIDE", 3)
     for key, rows in pairs.items():
         a, b = (values[classes.index(int(number))] for number in key.split("-"))
         known = np.flatnonzero(~np.isnan(a - b))

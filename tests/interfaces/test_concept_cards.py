@@ -7,7 +7,7 @@ import pytest
 
 import lucid_ext as lx
 from lucid_ext.board import Board, format_value
-from tests.test_class_concepts import crops
+from tests.concepts.test_concepts import crops
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from PIL import Image
 
 import lucid_ext as lx
 from lucid_ext.board import Heat, format_value
-from lucid_ext.interfaces.group_map import COLOURS, blended, marks
+from lucid_ext.interfaces.parts.group_map import COLOURS, blended, marks
 from lucid_ext.widgets import board_key
 from tests.widgets.test_page import open_page  # noqa: F401  a fixture
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import lucid_ext as lx
-from lucid_ext.interfaces.cells import first_layer
-from lucid_ext.interfaces.interface import Interface
+from lucid_ext.interfaces.parts.cells import first_layer
+from lucid_ext.live.interface import Interface
 from lucid_ext.models.vision_model import VisionModel
 
 PACKAGE = Path(lx.__file__).parent

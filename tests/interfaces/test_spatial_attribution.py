@@ -7,7 +7,7 @@ import pytest
 
 import lucid_ext as lx
 from lucid_ext.board import Heat, format_value
-from lucid_ext.interfaces import tint
+from lucid_ext.interfaces.parts import tint
 from lucid_ext.optvis import recipes
 
 LAYERS = ["mixed4d", "mixed5a"]

@@ -14,7 +14,7 @@ from skimage.metrics import structural_similarity
 import lucid_ext as lx
 from lucid_ext.optvis.icon import BATCH, drive, stream_directions
 from lucid_ext.optvis.recipes import SKETCH, recipe_of
-from lucid_ext.optvis.sheets import FOLDER, manifest, shipped_responses, shipped_sheet
+from lucid_ext.optvis.shipped import FOLDER, manifest, shipped_responses, shipped_sheet
 
 QUICK = dataclasses.replace(SKETCH, size=48, steps=6)
 LAYER = "mixed4a"

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 import lucid_ext as lx
-from lucid_ext import files
+from lucid_ext.storage import files
 from lucid_ext.optvis.store import Icon, icon_key
 from tests import memory
 

@@ -15,7 +15,7 @@ from lucid_ext.board import Board
 from lucid_ext.models.graph import read
 from lucid_ext.models.load import ASSETS
 from tests.models.written import Graph
-from tests.test_board import board
+from tests.board.test_board import board
 
 try:
     import resource

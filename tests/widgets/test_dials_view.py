@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lucid_ext.board import format_value
-from tests.test_dials import LEVELS, board
+from tests.board.test_dials import LEVELS, board
 from tests.widgets.test_page import Finger, open_page  # noqa: F401  a fixture
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from lucid_ext.board import format_value
 from lucid_ext.widgets.payload import board_key, sheet
-from tests.test_flow import flow_board
+from tests.board.test_flow import flow_board
 from tests.widgets.test_page import open_page  # noqa: F401  a fixture
 
 FIRST, SECOND = 3, 7  # the numbers of the first nodes of the second and third columns

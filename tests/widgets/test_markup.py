@@ -12,16 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lucid_ext.board import Board, Cards, Fact, Grid, Heat, Mark, Ranking, literal
-from lucid_ext.charts import Chart, matrix, quartiles
-from lucid_ext.markup import escaped
+from lucid_ext.widgets.charts import Chart, matrix, quartiles
+from lucid_ext.widgets.markup import escaped
 from lucid_ext.models.layers import Layers
 from lucid_ext.widgets import frame, page
 from lucid_ext.widgets.bundle import widget_module
 from lucid_ext.widgets.formula import ATTRIBUTES, ELEMENTS, mathml
 from lucid_ext.widgets.payload import payload
-from tests.test_board import PICTURE
-from tests.test_dials import board as dials_board
-from tests.test_flow import flow_board
+from tests.board.test_board import PICTURE
+from tests.board.test_dials import board as dials_board
+from tests.board.test_flow import flow_board
 from tests.widgets.test_page import HOST
 
 NAMES = {"name", "named_after", "source", "strip", "target"}  # of panels: the same string wherever it stands

@@ -10,7 +10,7 @@ from lucid_ext.board import Board, Grid, Heat, Ranking, Units, format_value
 from lucid_ext.widgets import frame, page
 from lucid_ext.widgets.bundle import widget_module
 from lucid_ext.widgets.payload import payload
-from tests.test_board import board as small_board
+from tests.board.test_board import board as small_board
 
 ROWS, COLS = 6, 8
 

@@ -11,7 +11,7 @@ from PIL import Image
 from lucid_ext.board import Board, Grid
 from lucid_ext.widgets import BoardView, page
 from lucid_ext.widgets.payload import payload, sheet
-from tests.test_board import board
+from tests.board.test_board import board
 
 
 def picture(url: str) -> np.ndarray:

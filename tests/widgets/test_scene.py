@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lucid_ext.board import Board, Grid, Heat, Ranking, Units
-from lucid_ext.pairs import pair
+from lucid_ext.board.comparison import pair
 from lucid_ext.widgets.bundle import widget_module
 from lucid_ext.widgets.payload import payload, sheet
 from tests.widgets.test_page import HOST, Finger, json, open_page  # noqa: F401  a fixture

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from lucid_ext.board import Units, format_value
-from lucid_ext.pairs import pair
+from lucid_ext.board.comparison import pair
 from lucid_ext.widgets.bundle import MODULES, STATIC, page_script, widget_module
 from lucid_ext.widgets.payload import payload
-from tests.test_board import board, scene
-from tests.test_flow import flow_board
-from tests.test_trail import SELECTIONS
-from tests.test_trail import board as trail_board
+from tests.board.test_board import board, scene
+from tests.board.test_flow import flow_board
+from tests.board.test_drilldown import SELECTIONS
+from tests.board.test_drilldown import board as trail_board
 
 HERE = Path(__file__).parent
 

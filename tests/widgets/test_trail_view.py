@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lucid_ext.board import format_value
-from tests.test_trail import BELOW, FIRST, HIDDEN, QUESTIONS, SHOWN, board
+from tests.board.test_drilldown import BELOW, FIRST, HIDDEN, QUESTIONS, SHOWN, board
 from tests.widgets.test_page import open_page  # noqa: F401  a fixture
 
 COLUMNS = ["low", "high", "classes"]
