@@ -29,6 +29,7 @@ class Recipe:
         transform: what the image must survive.
         spectrum: what of its frequencies is free: "free", all; "rings" or "phases", as in `param`.
         share: of a layer's positions, the part that counts: the mean over the strongest is raised.
+        fade: pixels less important than this quantile of them fade to grey (see `importance`); 0: none.
     """
 
     size: int = 80
@@ -41,6 +42,7 @@ class Recipe:
     transform: Transform | Crops = WINDOW
     spectrum: str = "free"
     share: float = 1.0
+    fade: float = 0.0
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -52,6 +54,8 @@ class Recipe:
                 raise ValueError(f"a recipe's {name} is {value}; expected more than 0, and at least {least}.")
         if self.share > 1:
             raise ValueError(f"a recipe's share is {self.share}; expected a part of all positions, up to 1.")
+        if not 0 <= self.fade < 1:
+            raise ValueError(f"a recipe's fade is {self.fade}; expected a quantile, 0 or more and below 1.")
 
     def optimizer(self) -> tf.keras.optimizers.Optimizer:
         """Return what takes the steps."""
