@@ -62,10 +62,10 @@ class Recipe:
         rate = tf.keras.optimizers.schedules.PolynomialDecay(self.rate, self.steps, 0.0)
         return FourierAdam(rate, damping=self.damping)
 
-    def images(self, batch: int) -> FourierImages:
-        """Return a batch of images to optimise."""
-        made = SPECTRA[self.spectrum]
-        return made(batch, self.size, sd=self.sd, contrast=self.contrast, decay_power=self.decay_power)
+    def images(self, batch: int, shape: tuple[int, int] | None = None) -> FourierImages:
+        """Return a batch of images to optimise, squares of `size` pixels unless a shape (h, w) is given."""
+        made, shape = SPECTRA[self.spectrum], shape or (self.size, self.size)
+        return made(batch, shape, sd=self.sd, contrast=self.contrast, decay_power=self.decay_power)
 
     def reads(self, model: VisionModel, layer: str) -> str:
         """Return the node that the objective of a layer reads.
