@@ -140,7 +140,7 @@ def from_json(stated: Mapping[str, Any]) -> Recipe:
     try:
         fields = dict(stated)
         if "transform" in fields:
-            moves = dict(fields["transform"])
+            moves = {k: tuple(v) if isinstance(v, list) else v for k, v in dict(fields["transform"]).items()}
             fields["transform"] = Crops(**moves) if "mean" in moves else Transform(**moves)
         return Recipe(**fields)
     except (TypeError, ValueError) as error:
