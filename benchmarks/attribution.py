@@ -198,7 +198,8 @@ def survey(_: str) -> None:
     layers = ("mixed4a", "mixed4d", "mixed5a", "mixed5b")
     methods = ("gradient", "smooth_maxpool", "path", "random")
     pictures = [photograph for _, photograph in photographs.readable()]
-    found, seconds = timed(lambda: lx.attribution.survey(model, pictures, layers, methods))
+    options = {"path": {"steps": 16, "tolerance": None}}
+    found, seconds = timed(lambda: lx.attribution.survey(model, pictures, layers, methods, options=options))
     print(f"{photographs.about}, {seconds:.0f} s; medians of the rank correlation with what is measured:")
     for m, method in enumerate(methods):
         table = found.median("spearman", method)

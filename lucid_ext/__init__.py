@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lucid_ext import lucid_tf2
 
 if TYPE_CHECKING:
-    from lucid_ext import attribution
+    from lucid_ext import attribution, board
     from lucid_ext.attribution import Attribution, attribute
     from lucid_ext.board import Board
     from lucid_ext.groups import Groups, factorize
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Concepts,
         GroupFlow,
         IconReport,
+        Interface,
         MethodComparison,
         NeuronGroups,
         Pair,
@@ -59,6 +60,7 @@ __all__ = [
     "Groups",
     "IconReport",
     "IconStore",
+    "Interface",
     "MethodComparison",
     "NeuronGroups",
     "Pair",
@@ -71,6 +73,7 @@ __all__ = [
     "adversarial",
     "attribute",
     "attribution",
+    "board",
     "concepts",
     "diverse_icons",
     "factorize",
@@ -93,7 +96,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _HOME = {
     **dict.fromkeys(("Attribution", "attribute", "attribution"), "attribution"),
-    "Board": "board",
+    **dict.fromkeys(("Board", "board"), "board"),
     "Groups": "groups",
     "factorize": "groups",
     **dict.fromkeys(
@@ -103,6 +106,7 @@ _HOME = {
             "Concepts",
             "GroupFlow",
             "IconReport",
+            "Interface",
             "MethodComparison",
             "NeuronGroups",
             "Pair",

@@ -7,12 +7,12 @@ the signed difference of the pictures; for a list, its units by how much they di
 
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from PIL import Image
 
-from lucid_ext.board import Board, Grid, Heat, Link, Panel, Ranking, Units
+from lucid_ext.board import Board, Grid, Heat, Link, Panel, Ranking, Units, literal
 from lucid_ext.flow import Flow
 from lucid_ext.panels import Cards
 from lucid_ext.trail import Trail
@@ -49,12 +49,15 @@ def pair(
     """
     _check_alike(a, b)
     first, second = names
+    said = (literal(first), literal(second))
     links: list[Link] = [_renamed(link, FIRST) for link in a.links if not isinstance(link, Heat)]
     links += [_renamed(link, SECOND) for link in b.links if not isinstance(link, Heat)]
     links += _heats(a, b)
     links += _asked_of_both(a, b)
     rows: list[list[Panel]] = []
     captions = []
+    lists = [p for p in a.panels if isinstance(p, Units)]
+    different = [p.name for p in lists if isinstance(q := b[p.name], Units) and _differs(p, q, a, b)]
     for p in a.panels:
         q = b[p.name]
         row = [_called(p, FIRST, first), _called(q, SECOND, second)]
@@ -62,11 +65,13 @@ def pair(
             between, more = _between(p, q, a, b, seen)
             row.append(between)
             links += more
-            captions += [_caption(side + p.name, p.name, a, names) for side in (FIRST, SECOND, BETWEEN)]
-        elif isinstance(p, Units) and isinstance(q, Units) and _differs(p, q, a, b):
+            captions += [
+                _caption(side + p.name, p.name, a, different, said) for side in (FIRST, SECOND, BETWEEN)
+            ]
+        elif isinstance(p, Units) and isinstance(q, Units) and p.name in different:
             row.append(_difference(p, q, a, b))
         rows.append(row)
-    captions += _captions_of_lists(a, b, names)
+    captions += _captions_of_lists(a, b, said)
     rows.sort(key=len, reverse=True)  # what has no difference would break the columns
     return Board(
         title=f"{a.title}: {first} and {second}",
@@ -370,9 +375,12 @@ def _difference(p: Units, q: Units, a: Board, b: Board) -> Units:
     )
 
 
-def _caption(selected: str, name: str, a: Board, names: tuple[str, str]) -> str:
-    """What a pair says of a selected cell: what leads in either, and what differs most."""
-    rankings = [link for link in a.links if isinstance(link, Ranking) and _comparable(a[link.target])]
+def _caption(selected: str, name: str, a: Board, different: Collection[str], names: tuple[str, str]) -> str:
+    """What a pair says of a selected cell: what leads in either, and what differs most.
+
+    Of the lists that are `different`, one that the cell's grid fills is spoken of first.
+    """
+    rankings = [link for link in a.links if isinstance(link, Ranking) and link.target in different]
     own = [link for link in rankings if link.source == name]
     if not rankings:
         return ""

@@ -45,6 +45,15 @@ def inception(inception_file):
 
 
 @pytest.fixture
+def methods():
+    """The methods of attribution; what a test adds to them or takes away is undone after it."""
+    before = dict(lx.attribution.METHODS)
+    yield lx.attribution.METHODS
+    lx.attribution.METHODS.clear()
+    lx.attribution.METHODS.update(before)
+
+
+@pytest.fixture
 def store(tmp_path):
     return lx.IconStore(tmp_path)
 

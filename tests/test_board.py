@@ -9,7 +9,7 @@ import resource
 import numpy as np
 import pytest
 
-from lucid_ext.board import Board, Grid, Heat, Mixture, Ranking, Units, format_value
+from lucid_ext.board import Board, Grid, Heat, Mixture, Ranking, Units, format_value, literal
 from tests import memory
 
 PICTURE = np.arange(8 * 12 * 3, dtype=np.uint8).reshape(8, 12, 3)
@@ -106,7 +106,6 @@ def test_selection_is_carried_to_another_board():
 def test_caption_says_nothing_it_does_not_know():
     assert board().describe({}) == ""
     assert board(caption="{image} and {units.9}").describe({"image": 0}) == ""
-    assert board(caption="{nobody}").describe({"image": 0}) == ""
 
 
 @pytest.mark.parametrize(
@@ -124,9 +123,95 @@ def test_values_are_printed_as_the_view_prints_them(value, how, text):
 
 
 def test_round_trip(tmp_path):
-    b = board(variants=[board(choice={"layer": "b", "basis": "PCA"})])
+    b = board()
     b.save(tmp_path / "board.npz")
     assert equal(Board.load(tmp_path / "board.npz"), b)
+
+
+def test_a_board_saved_by_an_earlier_version_is_loaded(tmp_path):
+    """It may have variants, and sentences of which one slot named no panel, so that they were never said."""
+    path = tmp_path / "board.npz"
+    board(choice={"layer": "b"}).save(path)
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    document = json.loads(arrays.pop("board").tobytes())
+    fields = document["board"]["fields"]
+    assert "variants" not in fields
+    inner = json.loads(json.dumps(document["board"]))
+    fields["variants"] = [{**inner, "fields": {**inner["fields"], "variants": []}}]
+    fields["caption"] = ["At {caricature}, {units.1}.", fields["caption"]]
+    text = np.frombuffer(json.dumps(document).encode(), np.uint8)
+    np.savez_compressed(path, **arrays, board=text)
+    expected = board(choice={"layer": "b"}, caption=[board().caption])
+    assert equal(Board.load(path), expected)
+
+
+@pytest.mark.parametrize(
+    ("caption", "said"),
+    [
+        ("{imge} is bad", r"the caption has {imge}, but the panels are image, units, classes\."),
+        (["{image}", "{nobody.1.value}"], r"has {nobody\.1\.value}, but the panels are image"),
+        ("{image.1}", r"has {image\.1}, but 'image' is no list of units: use {image}\."),
+        ("{units.1.val}", r"has {units\.1\.val}; expected {units}, {units\.1} or {units\.1\.value}\."),
+        ("{units.0}", r"has {units\.0}; expected {units}, "),
+    ],
+)
+def test_a_slot_of_a_caption_that_names_nothing_is_refused(caption, said):
+    with pytest.raises(ValueError, match=f"{said}"):
+        board(caption=caption)
+
+
+def test_names_of_panels_may_have_points_and_texts_braces():
+    grid = dataclasses.replace(board()["image"], name="block.1")
+    made = Board(
+        "t", "r", [grid], caption=["{block.1.1} and {block.1}", "Nothing {is meant} by { or } or {}."]
+    )
+    assert made.describe({}) == "Nothing {is meant} by { or } or {}."
+    label = "{imge} {units.1}"
+    said = board(caption=f"{literal(label)} at {{image}}").describe({"image": 2})
+    assert said.replace("\u2060", "") == f"{label} at row 0, column 2"
+
+
+def test_what_is_no_panel_and_no_link_is_refused():
+    b = board()
+    assert broken(lambda: Board("t", "r", [b["image"], "units"])) == (
+        "panel 1 of the board is a str; expected a Grid or Units or Flow."
+    )
+    assert broken(lambda: Board("t", "r", b["image"])) == (
+        "the panels of a board are a Grid; expected a list of Grid or Units or Flow."
+    )
+    assert broken(lambda: board(links=[("image", "units")])) == (
+        "link 0 of the board is a tuple; expected a Heat or Ranking or Mixture or Dials."
+    )
+    assert broken(lambda: board(links=b.links[0])).startswith("the links of a board are a Ranking; expected")
+
+
+def test_a_link_of_wrong_shape_says_what_was_expected():
+    b = board()
+    heat, ranking = b.link("units", "image"), b.link("image", "units")
+    changed = dataclasses.replace
+    assert broken(lambda: board(links=[changed(heat, weights=np.ones((6, 4)))])) == (
+        "the link from 'units' to 'image' has weights of shape (6, 4); expected (4, 6), a row for each "
+        "atom of 'units' and a column for each cell of 'image'."
+    )
+    assert broken(lambda: board(links=[Heat("units", "classes", np.ones((4, 3)))])) == (
+        "the link from 'units' to 'classes' lights up cells, but 'classes' is a Units: expected a Grid."
+    )
+    assert broken(lambda: board(links=[changed(ranking, values=ranking.values[:, :1])])) == (
+        "the link from 'image' to 'units' has atoms of shape (6, 2) and values of shape (6, 1); expected "
+        "(6, k) of both, a row for each atom of 'image'."
+    )
+    flat = changed(ranking, atoms=ranking.atoms[:, 0], values=ranking.values[:, 0])
+    assert "has atoms of shape (6,) and values of shape (6,); expected (6, k)" in broken(
+        lambda: board(links=[flat])
+    )
+    assert "lead to, but 'image' is a Grid." in broken(
+        lambda: board(links=[changed(ranking, target="image")])
+    )
+
+
+def test_a_board_is_called_by_its_title_and_panels():
+    assert repr(board()) == "Board('A board': image, units, classes)"
 
 
 def test_a_saved_board_holds_no_pickle(tmp_path):

@@ -10,8 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from lucid_ext.attribution.gap import completeness_gap
-from lucid_ext.attribution.methods import METHODS, run
+from lucid_ext.attribution.methods import run
 from lucid_ext.attribution.problem import Problem
+from lucid_ext.attribution.registry import METHODS
 from lucid_ext.attribution.targets import EPSILON, find_targets
 from lucid_ext.attribution.trust import Trust, trust
 from lucid_ext.models import VisionModel
@@ -150,9 +151,9 @@ def compare(
     *,
     baseline: str = "zero",
 ) -> dict[str, Attribution]:
-    """The same question answered by several methods, by default by all there are."""
+    """The same question answered by several methods, by default by all that answer for such atoms."""
     problem = Problem(model, as_picture(image), source, target, atoms, baseline, seed)
-    return {name: explain(problem, name) for name in methods or METHODS}
+    return {name: explain(problem, name) for name in methods or METHODS.for_atoms(problem.atoms.kind)}
 
 
 def from_layers(

@@ -1,68 +1,26 @@
 """How a score is shared out among atoms. A method is one function, and yours can be one of them."""
 
 import functools
-import inspect
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from lucid_ext.attribution.gap import completeness_gap
 from lucid_ext.attribution.problem import Problem
+from lucid_ext.attribution.registry import METHODS, method
 from lucid_ext.models.gradients import SMOOTH_MAX_POOL
-
-Method = Callable[..., Any]
-"""From a `Problem` to values (*atoms.shape, *targets.shape), or to (values, standard errors)."""
-
-METHODS: dict[str, Method] = {}
-"""By name, in the order they are shown."""
 
 PIECE = 8  # points on each half of a way that is halved
 SHORTEST = 1 / 64  # of the way; a piece this short is not halved again
 
 
-def method(name: str) -> Callable[[Method], Method]:
-    """Add a method of your own: it can be used, shown and compared like those that are built in.
-
-    A method asks its `Problem` for gradients (`linear`), for scores (`scores`) or for the effect of
-    keeping a part of the atoms (`measure`), of all targets at once, and says nothing of which layer,
-    atoms and targets they are. Its keyword arguments become those of `attribute`. Two examples:
-
-        import lucid_ext as lx
-
-        @lx.attribution.method("smoothgrad")
-        def smoothgrad(problem, samples=16, noise=0.2):
-            \"\"\"Gradients averaged over noise (Smilkov et al., 2017).\"\"\"
-            a = problem.activations
-            draws = problem.rng.standard_normal((samples, *a.shape))
-            return problem.linear(a + noise * a.std() * draws)
-
-        @lx.attribution.method("stochastic_path")
-        def stochastic_path(problem, steps=16):
-            \"\"\"The path of the Building Blocks notebook: from zero, each channel at its own pace.\"\"\"
-            a, rng = problem.activations, problem.rng
-            pace = (rng.random((2, steps, a.shape[-1])).sum(0) / 1.5).reshape(steps, *[1] * (a.ndim - 1), -1)
-            share = np.arange(steps).reshape(steps, *[1] * a.ndim) / steps
-            return problem.linear(a * share * pace)
-
-    Args:
-        name: what it is called; a second method of the name takes the place of the first.
-    """
-
-    def add(function: Method) -> Method:
-        METHODS[name] = function
-        return function
-
-    return add
-
-
-@method("gradient")
+@method("gradient", cost="fast", additive=True)
 def gradient(problem: Problem) -> np.ndarray:
     """Gradient times activation: what the score would lose if it were linear in the activations."""
     return problem.linear()
 
 
-@method("path")
+@method("path", quick={"steps": 8, "tolerance": None}, additive=True)
 def path(problem: Problem, steps: int = 32, tolerance: float | None = 0.01) -> np.ndarray:
     """Gradients averaged on the straight way from the baseline to the activations.
 
@@ -104,7 +62,7 @@ def path(problem: Problem, steps: int = 32, tolerance: float | None = 0.01) -> n
     return values.reshape((*problem.atoms.shape, *shape))
 
 
-@method("smooth_maxpool")
+@method("smooth_maxpool", cost="fast", additive=True)
 def smooth_maxpool(problem: Problem) -> np.ndarray:
     """Gradient times activation, with max-pooling smoothed in the backward pass.
 
@@ -114,13 +72,13 @@ def smooth_maxpool(problem: Problem) -> np.ndarray:
     return problem.linear(overrides=SMOOTH_MAX_POOL)
 
 
-@method("ablation")
+@method("ablation", kind="measurement")
 def ablation(problem: Problem) -> np.ndarray:
     """Measured: how much the score falls when an atom alone is removed."""
     return problem.remove_each()
 
 
-@method("shapley")
+@method("shapley", cost="slow", quick={"permutations": 8})
 def shapley(problem: Problem, permutations: int = 16) -> tuple[np.ndarray, np.ndarray]:
     """What an atom adds to those before it, averaged over random orders, and its standard error.
 
@@ -146,7 +104,7 @@ def shapley(problem: Problem, permutations: int = 16) -> tuple[np.ndarray, np.nd
     return mean.reshape(shape), error.reshape(shape)
 
 
-@method("random")
+@method("random", cost="fast", kind="control")
 def random(problem: Problem) -> np.ndarray:
     """Normal noise of the size of a fair share: what every other method must do better than."""
     share = np.abs(problem.score - problem.score_without) / problem.atoms.count
@@ -165,18 +123,14 @@ def run(name: str, problem: Problem, **options: Any) -> tuple[np.ndarray, np.nda
         Values float32 (*atoms.shape, *targets.shape), and standard errors alike or None.
 
     Raises:
-        ValueError: there is no such method or option, or a method of the user's own gives something
-            else than it should.
+        ValueError: there is no such method or option, the method cannot answer for the problem's
+            atoms, or one of the user's own gives something else than it should.
     """
-    if name not in METHODS:
-        raise ValueError(f"there is no method {name!r}; expected one of {', '.join(METHODS)}.")
-    known = list(inspect.signature(METHODS[name]).parameters)[1:]
-    for option in options:
-        if option not in known:
-            takes = f"it takes {', '.join(known)}" if known else "it takes none"
-            raise ValueError(f"method {name!r} has no option {option!r}; {takes}.")
+    chosen = METHODS.named(name)
+    chosen.check_atoms(problem.atoms.kind)
+    chosen.check_options(options)
     problem.rng = np.random.default_rng(problem.seed)
-    found = METHODS[name](problem, **options)
+    found = chosen.function(problem, **options)
     values, errors = found if isinstance(found, tuple) else (found, None)
     shape = (*problem.atoms.shape, *problem.targets.shape)
     for array in (values, errors):

@@ -10,10 +10,10 @@ import numpy as np
 from lucid_ext.attribution.attribute import explain
 from lucid_ext.attribution.passes import find_dependencies
 from lucid_ext.attribution.problem import Problem
+from lucid_ext.attribution.registry import METHODS
 from lucid_ext.attribution.trust import agree
 from lucid_ext.models import VisionModel
 
-OPTIONS: Mapping[str, Mapping[str, Any]] = {"path": {"steps": 16, "tolerance": None}}
 REMOVED = 40  # cells of a source that are removed, each alone, drawn at random
 
 
@@ -63,6 +63,7 @@ def survey(
     layers: Sequence[str],
     methods: Sequence[str] = ("gradient", "path"),
     *,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
     removed: int = REMOVED,
     seed: int = 0,
 ) -> LayerSurvey:
@@ -77,6 +78,7 @@ def survey(
         images: (H, W, 3) in [0, 1]; each is asked for once.
         layers: with positions, in the order of the network.
         methods: see `attribute`.
+        options: {method: its options}; without, a method has its quick ones.
         removed: how many cells of a source are removed, at most.
         seed: of the sample, and of methods that sample.
 
@@ -85,6 +87,8 @@ def survey(
     """
     for layer in layers:
         model.check_spatial(layer)
+    asked = {name: METHODS.named(name).quick for name in methods}
+    asked.update(options or {})
     tables: list[np.ndarray] = []
     names = [*layers, model.logits]
     for image in images:
@@ -97,7 +101,7 @@ def survey(
             cells = np.random.default_rng(seed).permutation(_influential(problem))[:removed]
             measured = _effects(problem, cells)
             for m, method in enumerate(methods):
-                found = explain(problem, method, **OPTIONS.get(method, {}))
+                found = explain(problem, method, **asked[method])
                 alike = agree(found.values.ravel()[cells], measured)
                 table[:, m, i, j] = alike.spearman, alike.signs, found.gap
         tables.append(table)

@@ -8,8 +8,9 @@ import numpy as np
 from scipy.stats import rankdata
 
 from lucid_ext.attribution.gap import completeness_gap
-from lucid_ext.attribution.methods import METHODS, run
+from lucid_ext.attribution.methods import run
 from lucid_ext.attribution.problem import Problem
+from lucid_ext.attribution.registry import METHODS
 
 CURVE_STEPS = 20
 
@@ -115,7 +116,7 @@ def trust(
         measured: remove every atom in turn: a forward pass each.
         curves: remove atoms, and add them, strongest first: 42 forward passes for each target.
         randomized: apply the method to the network with shuffled weights: costs what it cost.
-        methods: other methods to compare with; True for all there are.
+        methods: other methods to compare with; True for all that answer for the atoms.
     """
     axes = len(problem.targets.shape)
     found: dict[str, Any] = {"gap": completeness_gap(values, problem.score - problem.score_without)}
@@ -128,7 +129,8 @@ def trust(
         other, _ = run(method, problem.with_weights(shuffled_weights(problem)), **options)
         found["randomized"] = agree(values, other, axes)
     if methods:
-        names = [n for n in METHODS if n != method] if methods is True else methods
+        every = METHODS.for_atoms(problem.atoms.kind)
+        names = [n for n in every if n != method] if methods is True else methods
         found["methods"] = {name: agree(values, run(name, problem)[0], axes) for name in names}
     return Trust(**found)
 

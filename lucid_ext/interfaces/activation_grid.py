@@ -101,7 +101,7 @@ class ActivationGrid(Interface):
         ]
         captions += [
             f"At {{{name}}}, {self.first} sees mostly {{units.1}} ({{units.1.value}})."
-            for name in ("image", CARICATURE)
+            for name in ("image", *([CARICATURE] if self._caricature else []))
         ]
         return Board(
             title="What every layer sees, everywhere",

@@ -9,12 +9,12 @@ import numpy as np
 
 from lucid_ext.attribution import find_class
 from lucid_ext.attribution.passes import check_order
-from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units
+from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units, literal
 from lucid_ext.interfaces.arrivals import Arrived, arrivals, missing_icons
 from lucid_ext.interfaces.channels import shipped_icons
 from lucid_ext.interfaces.interface import Interface
-from lucid_ext.interfaces.methods import offered
-from lucid_ext.interfaces.strongest import MEASURED, SIDE, Strongest, channels_kept, ends, truth
+from lucid_ext.interfaces.methods import menu_label, offered, warning
+from lucid_ext.interfaces.strongest import SIDE, Strongest, channels_kept, ends, truth
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore, stream_units
 from lucid_ext.trail import Trail
@@ -65,7 +65,7 @@ class ChannelAttribution(Interface):
                 opens with (`model.opening`).
             method: of attribution, to begin with.
             classes: the two to compare, by name or number; by default the two most probable ones.
-            methods: those to choose from; by default all there are but the slow ones.
+            methods: those to choose from; by default all that answer for channels but the slow ones.
             channels: how many of each layer can be listed and asked about, those that add most to the
                 difference; the cost of a board rises with it.
             store: where rendered icons are kept.
@@ -89,7 +89,7 @@ class ChannelAttribution(Interface):
                 raise ValueError(f"there are {len(classes)} classes to compare; expected two.")
             chosen = [names[find_class(model, name)] for name in classes]
         first, second = ([word, *names] for word in PROBABLE)
-        options = {"method": offered(method, methods), "first": first, "second": second}
+        options = {"method": offered(method, "channels", methods), "first": first, "second": second}
         choice = {"method": method, "first": chosen[0], "second": chosen[1]}
         _check_different(choice)
         self._beside: list[ChannelAttribution] = []  # whose strongest channels are listed too
@@ -110,6 +110,14 @@ class ChannelAttribution(Interface):
         """Change options, as the controls do: `choose(first="espresso", method="path")`."""
         _check_different({**self.choice, **choice})
         super().choose(**choice)
+
+    def label(self, control: str, option: str) -> str:
+        """See `Interface.label`; slow methods are marked."""
+        return menu_label(option) if control == "method" else option
+
+    def warning(self, choice: Mapping[str, str]) -> str:
+        """See `Interface.warning`; said of slow methods."""
+        return warning(choice["method"], "channels")
 
     def pair(
         self,
@@ -141,7 +149,7 @@ class ChannelAttribution(Interface):
         names = [f"{a} \u2212 {b}", a, b]
         listed = self._listed_channels(choice)
         values = {n: found.evidence(n, method).values[kept] for n, kept in listed.items()}
-        measured = {n: found.evidence(n, MEASURED).values[kept] for n, kept in listed.items()}
+        measured = {n: found.evidence(n, found.measuring).values[kept] for n, kept in listed.items()}
         scales = _largest(np.concatenate([*values.values(), *measured.values()]))
         of_a, of_b = self._logits[list(found.classes)]
         logits = np.array([[of_a - of_b, of_a, of_b]] * 3, np.float32)
@@ -161,7 +169,7 @@ class ChannelAttribution(Interface):
         links: list[Link] = [Ranking("classes", "classes", *_all(logits), full, "their logits")]
         for layer, kept in listed.items():
             evidence = found.evidence(layer, method)
-            said = truth(evidence.values, found.evidence(layer, MEASURED).values, evidence.gap)
+            said = truth(evidence.values, found.evidence(layer, found.measuring).values, evidence.gap)
             notes = [" ".join([one, *evidence.notes]) for one in said]
             own, removed = values[layer], measured[layer]
             links += [
@@ -274,6 +282,7 @@ class ChannelAttribution(Interface):
 
     def _captions(self, names: Sequence[str], found: Strongest, listed: Mapping[str, int]) -> list[str]:
         """A sentence for the classes, and one for the channels of each layer, of which so many are listed."""
+        names = [literal(name) for name in names]
         odds = [f"{name} {self._odds[k]:.1%}" for name, k in zip(names[1:], found.classes, strict=True)]
         last = self.layers[-1]
         sentences = [

@@ -11,8 +11,14 @@ PLAIN = {"description_width": "initial"}
 NUMBER = re.compile(r"[-+]?\d+(\.\d+)?(/\d+)?")  # the view's controls have the same
 
 
-def option(name: str, options: Sequence[str], value: str, choose: Callable[[str], None]) -> Widget:
-    """One of several options: a slider where all are numbers, else a dropdown."""
+def option(
+    name: str,
+    options: Sequence[str],
+    value: str,
+    choose: Callable[[str], None],
+    label: Callable[[str], str] = str,
+) -> Widget:
+    """One of several options: a slider where all are numbers, else a dropdown that calls each by a label."""
     if all(NUMBER.fullmatch(o) for o in options):
         widget = ipywidgets.SelectionSlider(
             options=list(options),
@@ -23,8 +29,14 @@ def option(name: str, options: Sequence[str], value: str, choose: Callable[[str]
             style=PLAIN,
         )
     else:
+        labels = [label(option) for option in options]
+        plain = labels == list(options)
         widget = ipywidgets.Dropdown(
-            options=list(options), value=value, description=name, layout={"width": "220px"}, style=PLAIN
+            options=labels if plain else list(zip(labels, options, strict=True)),
+            value=value,
+            description=name,
+            layout={"width": "220px"},
+            style=PLAIN,
         )
     widget.observe(lambda change: choose(change["new"]), "value")
     return widget

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from lucid_ext.board import Board, Grid, Ranking, Units
+from lucid_ext.board import Board, Grid, Ranking, Units, literal
 from lucid_ext.interfaces.interface import PICTURE_SIDE, Interface
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import Report, gather
@@ -144,7 +144,8 @@ class IconReport(Interface):
             links=links,
             formula=FORMULA,
             caption=(
-                f"The icon of {{unit.1}} drives its channel more than {{unit.1.value}} of {about} do. "
+                f"The icon of {{unit.1}} drives its channel more than {{unit.1.value}} of {literal(about)} "
+                "do. "
                 "What drives it most of all shown is {patches.1} ({patches.1.value}), "
                 "then {patches.2} ({patches.2.value})."
             ),

@@ -8,7 +8,7 @@ import numpy as np
 
 from lucid_ext.attribution import find_class
 from lucid_ext.attribution.chain import Chain, Influence
-from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units, format_value
+from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units, format_value, literal
 from lucid_ext.flow import Flow
 from lucid_ext.groups import Groups
 from lucid_ext.interfaces.arrivals import Arrived, arrivals
@@ -144,7 +144,7 @@ class GroupFlow(Interface):
             panels=[flow, image, units],
             links=links,
             formula=FORMULA,
-            caption=["{flow}", flow.ends[0]],
+            caption=["{flow}", literal(flow.ends[0])],
             choice=choice,
         )
 

@@ -1,6 +1,8 @@
 """What all interfaces share: a picture, a board per choice, a live view, and pages."""
 
+import copy
 import dataclasses
+import functools
 import itertools
 import os
 import threading
@@ -15,19 +17,15 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from lucid_ext.board import Board, Grid, Units
-from lucid_ext.files import write_file
 from lucid_ext.group_names import PROBABLE
 from lucid_ext.interfaces import controls
 from lucid_ext.interfaces.arrivals import Arrived, with_pictures
 from lucid_ext.interfaces.background import Background
 from lucid_ext.models import VisionModel, load_image
-from lucid_ext.widgets import BoardView, board_key, frame, page
+from lucid_ext.widgets import OFFLINE, BoardView, board_key, offline_bundle, write_page
 
 if TYPE_CHECKING:
     from lucid_ext.interfaces.pair import Pair
-
-OFFLINE = "LUCID_EXT_OFFLINE"
-"""When this environment variable is set, interfaces show their offline page instead of a widget."""
 
 PICTURE_SIDE = 448  # of pictures in boards: sharp at twice the size they are shown at
 
@@ -40,7 +38,8 @@ class Interface:
     """A Board for each choice, a view of the current one, and icons that stream into it.
 
     A subclass gives `make_board`, for a picture `see` and, where icons stream in, `refine`. Write
-    the interface as the last line of a cell to see it.
+    the interface as the last line of a cell to see it. A choice and a picture are kept only once
+    their board has been made and drawn: where that fails, everything stays as it was.
 
     Attributes:
         model: the network.
@@ -77,11 +76,17 @@ class Interface:
         self._lock = threading.RLock()
         self._view: BoardView | None = None
         self._box: ipywidgets.Widget | None = None
+        self._menus: dict[str, ipywidgets.Widget] = {}
+        self._refusal = ""
         self._selected: dict[str, int] = {}
         self._background = Background(self._round, self._finished)
 
     def see(self, image: np.ndarray) -> None:
-        """Run the network on a new picture and keep what boards are made from."""
+        """Run the network on a new picture and keep what boards are made from.
+
+        Assign attributes anew and leave the objects they held as they are: these are still in use if
+        no board can be made of the picture.
+        """
         raise NotImplementedError
 
     def make_board(self, choice: Mapping[str, str]) -> Board:
@@ -107,7 +112,18 @@ class Interface:
         raise NotImplementedError
 
     def renamed(self, choice: Mapping[str, str], name: str, atom: int, label: str) -> None:
-        """Keep the name a unit of list `name` was given; the board has it already."""
+        """Keep the name a unit of list `name` was given; where that fails, the board does not take it."""
+
+    def label(self, control: str, option: str) -> str:
+        """Return how a menu calls an option of a control."""
+        return option
+
+    def warning(self, choice: Mapping[str, str]) -> str:
+        """Return what a reader should know before the board of a choice is made; by default nothing.
+
+        The view says it for as long as the board is being made.
+        """
+        return ""
 
     def page_choices(self) -> list[dict[str, str]]:
         """The choices an offline page carries, the one to show first ahead."""
@@ -115,9 +131,12 @@ class Interface:
         return [self.choice, *(c for c in rest if c != self.choice)]
 
     def say(self, status: str) -> None:
-        """Tell whoever looks what is being done, until something else is."""
+        """Tell whoever looks what is being done, until something else is.
+
+        What was refused last stands before it, until something is accepted.
+        """
         if self._view:
-            self._view.status = status
+            self._view.status = " ".join(part for part in (self._refusal, status) if part)
 
     @property
     def board(self) -> Board:
@@ -129,7 +148,7 @@ class Interface:
         key = tuple(choice.values())
         with self._lock:
             if key not in self._boards:
-                self._boards[key] = self.make_board(choice)
+                self._boards[key] = self._made(choice)
             return self._boards[key]
 
     @property
@@ -155,11 +174,15 @@ class Interface:
         return self._view
 
     def choose(self, **choice: Any) -> None:
-        """Change options, as the controls do: `choose(basis="NMF")`."""
-        checked = self._checked(choice)
-        before = self.board
-        self.choice = {**self.choice, **checked}
-        self._show(before)
+        """Change options, as the controls do: `choose(basis="NMF")`.
+
+        A choice of which no board can be made is refused, and the present one stays.
+        """
+        chosen = {**self.choice, **self._checked(choice)}
+        with self._lock:
+            selected = self._draw(self.board_of(chosen))
+            self.choice, self._selected = chosen, selected
+        self._accepted()
 
     def rename(self, name: str, atom: int, label: str) -> None:
         """Give a unit of list `name` a name, as readers do in the view."""
@@ -168,14 +191,21 @@ class Interface:
             self._view.show(self.board)
 
     def look_at(self, image: Any) -> None:
-        """Show another picture, anything `load_image` takes; a bad one is refused and this one stays."""
+        """Show another picture, anything `load_image` takes.
+
+        One that cannot be read, or of which no board can be made, is refused, and this one stays.
+        """
         if not self.takes_pictures:
             raise ValueError(f"{type(self).__name__} shows the pictures it was made of: make another one.")
-        before = self.board
-        self._take(image)
+        tried = copy.copy(self)  # so that work going on behind finds nothing half changed
+        tried._boards = {}
+        tried._take(image)
+        board = tried.board
         with self._lock:
-            self._boards.clear()
-        self._show(before)
+            selected = self._draw(board)
+            vars(self).update(vars(tried))
+            self._selected = selected
+        self._accepted()
 
     def stop(self) -> None:
         """End the work going on behind; what has arrived stays. `wait` takes it up again."""
@@ -212,11 +242,11 @@ class Interface:
         Raises:
             ValueError: it cannot be written; a page that was there before stays.
         """
-        return write_file(path, page(self._finished_boards()).encode())
+        return write_page(self._finished_boards(), path)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        if os.environ.get(OFFLINE):
-            return {"text/html": frame(self._finished_boards()), "text/plain": repr(self)}
+        if offline := offline_bundle(self, self._finished_boards):
+            return offline
         if self._box is None:
             self._box = self._layout()
         self._background.ask()
@@ -236,6 +266,17 @@ class Interface:
         unsure = f"The network is sure of nothing here: its best guess, {best}, is {odds:.0%} probable."
         self.note = unsure if odds < PROBABLE else ""
 
+    def _made(self, choice: Mapping[str, str]) -> Board:
+        """Make the board of a choice, and say so where that takes long."""
+        warning = self.warning(choice)
+        if not warning:
+            return self.make_board(choice)
+        self.say(warning)
+        try:
+            return self.make_board(choice)
+        finally:
+            self.say("")
+
     def _checked(self, choice: Mapping[str, Any]) -> dict[str, str]:
         for control, option in choice.items():
             if str(option) not in self.options.get(control, ()):
@@ -243,11 +284,20 @@ class Interface:
                 raise ValueError(f"there is no {control} {option!r}; expected one of {known}.")
         return {control: str(option) for control, option in choice.items()}
 
-    def _show(self, before: Board) -> None:
-        """Draw the board of the present choice; what was selected on the one before stays so."""
-        self._selected = self.board.carry(self._selected, before)
+    def _draw(self, board: Board) -> dict[str, Any]:
+        """Draw a board in the place of the present one, and return what is selected on it by now."""
+        before = self._boards.get(tuple(self.choice.values()))
+        selected = board.carry(self._selected, before) if before else {}
         if self._view:
-            self._view.show(self.board)
+            self._view.show(board)
+        return selected
+
+    def _accepted(self) -> None:
+        """Let the controls, and the work going on behind, follow what has been chosen."""
+        self._refusal = ""
+        self.say(self._resting)
+        for control, menu in self._menus.items():
+            menu.value = self.choice[control]
         self._background.ask()
 
     def _finished_boards(self) -> list[Board]:
@@ -273,8 +323,8 @@ class Interface:
     def renew(self, choice: Mapping[str, str]) -> None:
         """Make the board of a choice anew, where more is known by now, and draw it if it is shown."""
         with self._lock:
-            self._boards.pop(tuple(choice.values()), None)
-            board = self.board_of(choice)
+            board = self._made(choice)
+            self._boards[tuple(choice.values())] = board
         if self._view and choice == self.choice:
             self._view.show(board)
 
@@ -302,6 +352,8 @@ class Interface:
             waiting.clear()
 
         for name, pixels in self.refine(self.board_of(choice), dict(self._selected), still_wanted):
+            if image is not self.image:  # pictures of what is shown no more
+                break
             self.add(choice, (name, pixels))
             count += len(pixels)
             waiting.add(name)
@@ -317,11 +369,19 @@ class Interface:
         if failure is not None:
             self.say(f"{type(failure).__name__}: {failure}")
         else:
-            self.say("Stopped." if self._background.stopped else "")
+            self.say(self._resting)
+
+    @property
+    def _resting(self) -> str:
+        """What there is to say while nothing is being done."""
+        return "Stopped." if self._background.stopped else ""
 
     def _on_select(self, change: Mapping[str, Any]) -> None:
         names = {panel.name for panel in self.board.panels}
         self._selected = {name: atom for name, atom in change["new"].items() if name in names}
+        if self._refusal:
+            self._refusal = ""
+            self.say(self._resting)
         if self.follows:
             self._background.ask()
 
@@ -338,8 +398,9 @@ class Interface:
             raise ValueError(f"unit {atom} of {name!r} cannot be named {label!r}: no such unit, or no name.")
         if panel.labels[atom] != label:
             with self._lock:
-                self._boards[tuple(choice.values())] = self.board_of(choice).rename(name, atom, label)
-            self.renamed(choice, name, atom, label)
+                board = self.board_of(choice).rename(name, atom, label)
+                self.renamed(choice, name, atom, label)
+                self._boards[tuple(choice.values())] = board
 
     def _on_levels(self, change: Mapping[str, Any]) -> None:
         levels = change["new"]
@@ -350,11 +411,15 @@ class Interface:
 
     def _layout(self) -> ipywidgets.Widget:
         """The view, and its controls above it."""
-        widgets = [
-            controls.option(control, options, self.choice[control], self._chooser(control))
+        self._menus = {
+            control: controls.option(
+                *(control, options, self.choice[control], self._chooser(control)),
+                functools.partial(self.label, control),
+            )
             for control, options in self.options.items()
             if len(options) > 1
-        ]
+        }
+        widgets = list(self._menus.values())
         for panel in self.board.panels:
             if isinstance(panel, Units) and panel.most > panel.shown:
                 widgets.append(controls.slider(panel.shown, panel.most, self._limiter(panel.name)))
@@ -367,10 +432,11 @@ class Interface:
 
     def _chooser(self, control: str) -> Callable[[str], None]:
         def choose(option: str) -> None:
-            try:
-                self.choose(**{control: option})
-            except ValueError as error:
-                self.say(str(error))
+            if option != self.choice[control]:
+                try:
+                    self._try(lambda: self.choose(**{control: option}))
+                finally:
+                    self._menus[control].value = self.choice[control]
 
         return choose
 
@@ -381,10 +447,19 @@ class Interface:
         return limit
 
     def _upload(self, data: bytes) -> None:
+        self._try(lambda: self.look_at(data))
+
+    def _try(self, change: Callable[[], None]) -> None:
+        """Do what a reader asked for; if it is refused, say why."""
+        self._refusal = ""  # of what was asked for before
         try:
-            self.look_at(data)
-        except ValueError as error:
-            self.say(str(error))
+            change()
+        except Exception as error:
+            expected = isinstance(error, ValueError)
+            self._refusal = str(error) if expected else f"{type(error).__name__}: {error}"
+            self.say(self._resting)
+            if not expected:
+                raise
 
 
 def _picture(model: VisionModel, image: np.ndarray) -> np.ndarray:

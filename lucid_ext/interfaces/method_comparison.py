@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 
 from lucid_ext.attribution import METHODS, Agreement, Attribution, agree, attribute, find_class
-from lucid_ext.board import Board, Grid, Heat, Ranking, Units
+from lucid_ext.board import Board, Grid, Heat, Ranking, Units, literal
 from lucid_ext.interfaces.interface import Interface
-from lucid_ext.interfaces.methods import agreement
+from lucid_ext.interfaces.methods import agreement, menu_label, offered, warning
 from lucid_ext.models import VisionModel
 
 CLASSES = 5  # the most probable ones
-QUICK = 2.0  # seconds; what took less is run again, so that its time is without tracing
-OPTIONS: Mapping[str, Mapping[str, Any]] = {"shapley": {"permutations": 8}}
-MEASURED = "ablation"
+AGAIN = 2.0  # seconds; what took less is run again, so that its time is without tracing
 
 READING = (
     "Every picture shows the same class by another method, all on one scale: clear cells matter, blue and + "
@@ -55,13 +53,15 @@ class MethodComparison(Interface):
             model: the network.
             image: anything `load_image` takes.
             layer: with positions; by default the one the network's card opens with (`model.opening`).
-            methods: by default all there are, those of your own included.
+            methods: by default all that answer for cells, those of your own included; slow ones with
+                their quick options, all others as they are.
             target: the class, by name or number, to begin with; by default the most probable one.
             seed: of methods that sample.
         """
         self.layer = layer or model.opening.layer
         model.check_spatial(self.layer)
-        self.methods = list(methods or METHODS)
+        methods = list(methods or METHODS.for_atoms("cells"))
+        self.methods = offered(methods[0], "cells", methods)
         self._chosen = None if target is None else find_class(model, target)
         self._seed = seed
         super().__init__(model, image, {}, {})
@@ -75,6 +75,9 @@ class MethodComparison(Interface):
         self.found: dict[str, Attribution] = {}
         self.seconds: dict[str, float] = {}
         for method in self.methods:
+            facts = METHODS.named(method)
+            options = facts.quick if facts.cost == "slow" else {}
+            self.say(warning(method, "cells"))
             for _ in range(2):
                 start = time.perf_counter()
                 self.found[method] = attribute(
@@ -84,11 +87,12 @@ class MethodComparison(Interface):
                     self._classes,
                     method,
                     seed=self._seed,
-                    **OPTIONS.get(method, {}),
+                    **options,
                 )
                 self.seconds[method] = time.perf_counter() - start
-                if self.seconds[method] > QUICK:
+                if self.seconds[method] > AGAIN:
                     break
+        self.say("")
 
     def values(self, method: str) -> np.ndarray:
         """What a method says of the class to begin with: float32 (h, w)."""
@@ -114,7 +118,7 @@ class MethodComparison(Interface):
         rows, cols, _ = self.model.layers[self.layer]
         said = np.stack([self.values(method).ravel() for method in self.methods], 1)
         grids = [
-            Grid(method, method, self.picture, rows, cols, start=None, note=self._note(method))
+            Grid(method, menu_label(method), self.picture, rows, cols, start=None, note=self._note(method))
             for method in self.methods
         ]
         grids[0] = dataclasses.replace(grids[0], start=int(np.abs(said[:, 0]).argmax()))
@@ -147,7 +151,7 @@ class MethodComparison(Interface):
             links=[Ranking(self.methods[0], "said", everyone, said), *lights],
             formula=FORMULA,
             caption=[
-                *(f"At {{{method}}}, for {name}: {listed}." for method in self.methods),
+                *(f"At {{{method}}}, for {literal(name)}: {listed}." for method in self.methods),
                 "{prediction}: its evidence by every method, for it and against it, on one scale.",
             ],
             choice=choice,
@@ -155,8 +159,9 @@ class MethodComparison(Interface):
 
     def _note(self, method: str) -> str:
         parts = [f"gap {self.gap(method):.0%}", f"{self.seconds[method]:.2f} s"]
-        if MEASURED in self.found and method != MEASURED:
-            alike = self.agreement(method, MEASURED)
+        measured = next((name for name in self.methods if METHODS.named(name).kind == "measurement"), None)
+        if measured and method != measured:
+            alike = self.agreement(method, measured)
             parts.insert(1, agreement(alike.spearman, alike.signs))
             return f"Against measured: {', '.join(parts)}."
-        return f"{'Measured' if method == MEASURED else method}: {', '.join(parts)}."
+        return f"{'Measured' if method == measured else method}: {', '.join(parts)}."

@@ -39,7 +39,8 @@ class Names:
 
     def give(self, units: str, unit: int, name: str) -> None:
         """Name a unit."""
-        self._names.setdefault(units, {})[str(unit)] = name
+        names = {**self._names, units: {**self._names.get(units, {}), str(unit): name}}
         if self.path is not None:
-            text = json.dumps(self._names, ensure_ascii=False, indent=1, sort_keys=True)
+            text = json.dumps(names, ensure_ascii=False, indent=1, sort_keys=True)
             write_file(self.path, text.encode())
+        self._names = names

@@ -51,13 +51,23 @@ class Pair(Interface):
     def see(self, image: np.ndarray) -> None:
         """Both have seen their pictures already."""
 
+    def label(self, control: str, option: str) -> str:
+        """See `Interface.label`; that of the first one."""
+        return self.a.label(control, option) if control in self.a.options else option
+
+    def warning(self, choice: Mapping[str, str]) -> str:
+        """See `Interface.warning`; that of either."""
+        warnings = dict.fromkeys(one.warning(own) for one, own in self._sides(choice))
+        return " ".join(warning for warning in warnings if warning)
+
     def make_board(self, choice: Mapping[str, str]) -> Board:
         """The boards of both for a choice, as one."""
         sides = self._sides(choice)
         a, b = (interface.board_of(own) for interface, own in sides)
-        self._made_of[tuple(choice.values())] = [a.links, b.links]
         seen = [(one.picture, one.model.prepare(one.image)) for one, _ in sides if one.image is not None]
-        return pair(a, b, self.names, choice, seen)
+        made = pair(a, b, self.names, choice, seen)
+        self._made_of[tuple(choice.values())] = [a.links, b.links]
+        return made
 
     def refine(
         self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False

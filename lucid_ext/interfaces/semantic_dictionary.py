@@ -84,7 +84,6 @@ class SemanticDictionary(Interface):
             model.check_spatial(name)
         layer = layer or (opening.layer if opening.layer in layers else layers[-1])
         self._store = store or IconStore()
-        self._directions: dict[tuple[str, str], np.ndarray] = {}
         self._surveys: dict[str, Survey] = {}
         if images is not None:
             photographs = images if isinstance(images, Photographs) else Photographs(images)
@@ -97,6 +96,7 @@ class SemanticDictionary(Interface):
         self._acts = self.model.activations(
             image, [*self.options["layer"], self.model.softmax], uncapped=True
         )
+        self._directions: dict[tuple[str, str], np.ndarray] = {}
         self._sketched: dict[tuple[str, ...], set[int]] = {}
         self._tiles: dict[str, dict[int, np.ndarray]] = {}
         self._final: dict[str, set[int]] = {}

@@ -5,20 +5,18 @@ from typing import Any
 
 import numpy as np
 
-from lucid_ext.attribution import Attribution, agree, attribute, between, find_class, from_layers
-from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units
+from lucid_ext.attribution import METHODS, Attribution, agree, attribute, between, find_class, from_layers
+from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units, literal
 from lucid_ext.interfaces.arrivals import Arrived
 from lucid_ext.interfaces.cells import first_layer
 from lucid_ext.interfaces.interface import Interface
-from lucid_ext.interfaces.methods import OPTIONS, agreement, offered
+from lucid_ext.interfaces.methods import agreement, menu_label, offered, warning
 from lucid_ext.interfaces.tint import factors, tinted, tinted_photograph
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore
 from lucid_ext.optvis.grids import stream_tiles
 
-QUICK = ("gradient", "smooth_maxpool")  # those a page has in any case
 AT_ONCE = 256  # cells whose effects are measured before the board is shown; those of finer layers follow
-TINTED_BY = "smooth_maxpool"  # as in the article
 CLASSES = 50  # the most probable ones, whose evidence is computed
 SCALES = ("each cell", "pair of layers")  # what a fully clear cell is
 
@@ -46,6 +44,7 @@ class SpatialAttribution(Interface):
         *,
         methods: Sequence[str] | None = None,
         target: Any = None,
+        tinted_by: str = "smooth_maxpool",
         tiles: bool = True,
         store: IconStore | None = None,
         seed: int = 0,
@@ -58,9 +57,11 @@ class SpatialAttribution(Interface):
             layers: with positions, on one path; by default the series the network's card opens with
                 (`model.opening`).
             method: of attribution, to begin with.
-            methods: those to choose from; by default all there are but the slow ones.
+            methods: those to choose from; by default all that answer for cells but the slow ones.
             target: the class, by name or number, whose predicted and measured effects are compared; by
                 default the most probable one. A pair of pictures needs the same.
+            tinted_by: the method whose evidence for classes the tint shows; by default that of the
+                article's figures.
             tiles: draw what each cell sees under its tint, as `ActivationGrid` does; they stream in,
                 drafts first. A page takes what is there, and drafts of what is not. Where there is no
                 tile, a cell is a part of the photograph.
@@ -70,10 +71,12 @@ class SpatialAttribution(Interface):
         self.layers = sorted(dict.fromkeys(layers or model.opening.series), key=_place_in(model))
         self.first = first_layer(model, self.layers)
         self.target = None if target is None else find_class(model, target)
+        METHODS.named(tinted_by).check_atoms("cells")
+        self._tinted_by, self._measuring = tinted_by, METHODS.measuring("cells")
         self._asked = set(methods or ())
         self._tiled = tiles
         self._store, self._seed = store or IconStore(), seed
-        options = {"method": offered(method, methods), "scale": list(SCALES)}
+        options = {"method": offered(method, "cells", methods), "scale": list(SCALES)}
         super().__init__(model, image, options, {"method": method, "scale": SCALES[0]})
 
     def see(self, image: np.ndarray) -> None:
@@ -85,25 +88,34 @@ class SpatialAttribution(Interface):
         self._explained = chosen[0] if self.target is None else self.target
         self._classes = chosen if self._explained in chosen else [*chosen, self._explained]
         self._found: dict[tuple[str, str], Any] = {}
-        evidence = {layer: self._to_classes(layer, TINTED_BY).values for layer in self.layers}
+        evidence = {layer: self._to_classes(layer, self._tinted_by).values for layer in self.layers}
         labels = [self.model.labels[k] for k in self._classes]
         self._tints, self._legend = factors(evidence, labels, self._seed)
         self._tiles: dict[str, dict[int, np.ndarray]] = {layer: {} for layer in self.layers}
         self._final: dict[str, set[int]] = {layer: set() for layer in self.layers}
 
     def page_choices(self) -> list[dict[str, str]]:
-        """The methods asked for, or else the quick ones and those looked at, by the present scale.
+        """The methods asked for, or else the fast ones and those looked at, by the present scale.
 
         A page of both scales would be twice as large, and one of all methods takes minutes. A pair, which
         is larger, has those asked for, or else those looked at.
         """
-        quick = {self.choice["method"]} if self.paired else set(QUICK)
-        wanted = (self._asked or quick) | {name for kind, name in self._found if kind == "cells"}
+        fast = {name for name in self.options["method"] if METHODS.named(name).cost == "fast"}
+        opened = {self.choice["method"]} if self.paired else fast
+        wanted = (self._asked or opened) | {name for kind, name in self._found if kind == "cells"}
         return [
             choice
             for choice in super().page_choices()
             if choice["scale"] == self.choice["scale"] and choice["method"] in wanted
         ]
+
+    def label(self, control: str, option: str) -> str:
+        """See `Interface.label`; slow methods are marked."""
+        return menu_label(option) if control == "method" else option
+
+    def warning(self, choice: Mapping[str, str]) -> str:
+        """See `Interface.warning`; said of slow methods."""
+        return warning(choice["method"], "cells")
 
     def make_board(self, choice: Mapping[str, str]) -> Board:
         """Attribute by the chosen method; tiles are left to `refine`."""
@@ -128,6 +140,7 @@ class SpatialAttribution(Interface):
         )
         odds = self._acts[self.model.softmax]
         prediction = Units("prediction", "Prediction", labels, values=odds, format="percent")
+        explained = literal(name)
         said = "evidence for and against it comes from the clear cells, + for and \u2212 against."
         return Board(
             title="Where it was seen, and what came of it",
@@ -140,12 +153,12 @@ class SpatialAttribution(Interface):
                 *(
                     f"The cell at {{{layer}}} of {layer if layer != 'image' else 'the picture'} weighs most "
                     "on {classes.1} ({classes.1.value}) and {classes.2} ({classes.2.value}). Without it "
-                    f"{name} would lose {{effect.2.value}}; {method} predicts {{effect.1.value}}."
+                    f"{explained} would lose {{effect.2.value}}; {method} predicts {{effect.1.value}}."
                     for layer in [*self.layers, "image"]
                 ),
                 *(
                     f"The cell at {{{layer}}} of {layer} weighs most on {{classes.1}} ({{classes.1.value}}) "
-                    f"and {{classes.2}} ({{classes.2.value}}). {method} predicts that {name} would lose "
+                    f"and {{classes.2}} ({{classes.2.value}}). {method} predicts that {explained} would lose "
                     "{effect.1.value} without it."
                     for layer in self.layers
                     if self._measured(layer) is None
@@ -223,7 +236,7 @@ class SpatialAttribution(Interface):
 
     def _start(self) -> int:
         """The cell that speaks most for the class."""
-        return int(self._effect(self.first, TINTED_BY).argmax())
+        return int(self._effect(self.first, self._tinted_by).argmax())
 
     def _truth(self, layer: str, method: str) -> str:
         """How far to believe what is said of a layer's effect on the class."""
@@ -277,15 +290,18 @@ class SpatialAttribution(Interface):
     # What the network answers, each asked for once.
 
     def _pairs(self, method: str) -> dict[tuple[str, str], Attribution]:
-        options = OPTIONS.get(method, {})
+        options = METHODS.named(method).quick
         ask = lambda: between(self.model, self._seen, self.layers, method, self._seed, **options)  # noqa: E731
         return self._once(("cells", method), ask)
 
     def _to_classes(self, layer: str, method: str) -> Attribution:
         """Cells to classes: values (h, w, classes)."""
-        options = OPTIONS.get(method, {})
-        if method == "ablation":  # what is measured of one layer says nothing of the others
-            ask = lambda: attribute(self.model, self._seen, layer, self._classes, method)  # noqa: E731
+        facts = METHODS.named(method)
+        options = facts.quick
+        if facts.kind == "measurement":  # what is measured of one layer says nothing of the others
+            ask = lambda: attribute(  # noqa: E731
+                self.model, self._seen, layer, self._classes, method, seed=self._seed, **options
+            )
             return self._once((layer, method), ask)
         ask_all = lambda: from_layers(  # noqa: E731
             self.model, self._seen, self.layers, self._classes, method, self._seed, **options
@@ -299,12 +315,12 @@ class SpatialAttribution(Interface):
 
     def _measured(self, layer: str) -> np.ndarray | None:
         """What the explained class loses without each cell: (h, w); None where it is still to be measured."""
-        if (layer, "ablation") not in self._found and np.prod(self._acts[layer].shape[:2]) > AT_ONCE:
+        if (layer, self._measuring) not in self._found and np.prod(self._acts[layer].shape[:2]) > AT_ONCE:
             return None
         return self._measure(layer)
 
     def _measure(self, layer: str) -> np.ndarray:
-        return self._to_classes(layer, "ablation").values[..., self._classes.index(self._explained)]
+        return self._to_classes(layer, self._measuring).values[..., self._classes.index(self._explained)]
 
     def _once(self, key: tuple[str, str], ask: Callable[[], Any]) -> Any:
         if key not in self._found:

@@ -7,15 +7,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from lucid_ext.attribution import Attribution, Problem, agree, explain, from_layers
+from lucid_ext.attribution import METHODS, Attribution, Problem, agree, explain, from_layers
 from lucid_ext.attribution.trust import completeness_gap
-from lucid_ext.interfaces.methods import OPTIONS, agreement
+from lucid_ext.interfaces.methods import agreement
 from lucid_ext.models import VisionModel
 
-MEASURED = "ablation"
 SIDE = 4  # channels of a list for a question, and as many against it
-BY_NEURON = ("gradient", "path", "smooth_maxpool")
-"""Methods that say of all neurons at once what they add; of others only whole channels are asked."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -65,6 +62,7 @@ class Strongest:
     Attributes:
         layers: on one path, in order.
         classes: the numbers of the two classes.
+        measuring: the method by which channels are removed.
         common: methods by which channels are listed, whatever method is looked at.
         count: how many channels of each layer to list.
     """
@@ -94,19 +92,21 @@ class Strongest:
         """
         self.model, self.image, self.layers, self.seed = model, image, tuple(layers), seed
         self.classes, self.count, self._activations = classes, count, dict(known or {})
-        self.common = [methods[0], *(m for m in methods[1:] if m == MEASURED)]
+        self.measuring = METHODS.measuring("channels")
+        self.common = [methods[0], *(m for m in methods[1:] if m == self.measuring)]
         self._found: dict[tuple, Any] = {}
 
     def evidence(self, layer: str, method: str) -> Evidence:
         """What all channels of a layer add to the classes, place by place where the method can say."""
 
         def ask() -> dict[str, Evidence]:
-            atoms, options = "neurons" if method in BY_NEURON else "channels", OPTIONS.get(method, {})
+            facts = METHODS.named(method)
+            atoms = "neurons" if facts.additive and "neurons" in facts.atoms else "channels"
             every = from_layers(
                 *(self.model, self.image, self.layers, list(self.classes), method, self.seed),
                 atoms=atoms,
                 known=self._activations or None,
-                **options,
+                **facts.quick,
             )
             return {name: _evidence(found) for name, found in every.items()}
 
@@ -117,9 +117,9 @@ class Strongest:
         some, targets = list(kept[low]), tuple(kept[high])
         asked = self._problems(high, targets)[low]
         measured = self._once((low, tuple(some), high, targets), lambda: asked.remove_each(some))
-        if method == MEASURED:
+        if method == self.measuring:
             return Between(measured, measured)
-        options = OPTIONS.get(method, {})
+        options = METHODS.named(method).quick
         found = self._once((low, high, targets, method), lambda: explain(asked, method, **options))
         there = np.isin(ends(found.values.T)[0], some).sum(1)
         return Between(found.values[some], measured, found.gap, there)

@@ -3,12 +3,19 @@
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 from lucid_ext.board import Board
+from lucid_ext.files import write_file
 from lucid_ext.markup import escaped
 from lucid_ext.widgets.bundle import board_css, page_script
 from lucid_ext.widgets.payload import payload
+
+OFFLINE = "LUCID_EXT_OFFLINE"
+"""When this environment variable is set, what is shown is an offline page instead of a widget."""
 
 ICON_SIZE = 64
 
@@ -80,6 +87,22 @@ def frame(boards: Sequence[Board]) -> str:
     """Return the page inside an iframe, for the HTML of an executed notebook."""
     text = escaped(page(boards))
     return FRAME.format(page=text, title=escaped(boards[0].title), max_height=MAX_HEIGHT)
+
+
+def write_page(boards: Sequence[Board], path: str | os.PathLike) -> Path:
+    """Write the whole page, or nothing; returns its path.
+
+    Raises:
+        ValueError: it cannot be written; what was there before stays.
+    """
+    return write_file(path, page(boards).encode())
+
+
+def offline_bundle(shown: Any, boards: Callable[[], Sequence[Board]]) -> dict[str, str] | None:
+    """Return what a cell that ends with `shown` displays where no widgets are wanted; else None."""
+    if not os.environ.get(OFFLINE):
+        return None
+    return {"text/html": frame(boards()), "text/plain": repr(shown)}
 
 
 def _hash(text: str) -> str:

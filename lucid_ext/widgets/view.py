@@ -37,8 +37,15 @@ class BoardView(anywidget.AnyWidget):
     answers = traitlets.Bool(False).tag(sync=True)
     answer = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, board: Board, **traits: Any):
-        self._board = board
+    def __init__(self, board: Board, controls: bool = False, **traits: Any):
+        """Draw a board.
+
+        Args:
+            board: what to draw.
+            controls: whether the view draws the controls itself, where no others stand beside it.
+            traits: see the class.
+        """
+        self._board, self._controls = board, controls
         super().__init__(**traits)
         self.show(board)
 
@@ -64,10 +71,11 @@ class BoardView(anywidget.AnyWidget):
 
     def show(self, board: Board) -> None:
         """Draw another board; the selection stays where it is, as far as there is such a place."""
+        made = payload([board], controls=self._controls)
         self._board = board
         with self.hold_sync():
             self.streamed = {}
-            self.payload = payload([board], controls=False)
+            self.payload = made
 
     def add_icons(self, board: Board, name: str) -> None:
         """Draw the pictures of a panel's atoms anew: more of them have arrived since its board was drawn.

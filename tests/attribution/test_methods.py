@@ -202,17 +202,14 @@ def test_random_is_noise_of_a_fair_size(chain, picture):
 
 
 @pytest.fixture
-def examples():
+def examples(methods):
     """The methods in the docstring of `method`, as a reader would paste them."""
     import textwrap
 
     text = lx.attribution.method.__doc__
     code = textwrap.dedent(text[text.index("        import lucid_ext") : text.index("    Args:")])
-    before = dict(lx.attribution.METHODS)
     exec(code, {"np": np})
-    yield
-    lx.attribution.METHODS.clear()
-    lx.attribution.METHODS.update(before)
+    return methods
 
 
 @pytest.mark.usefixtures("examples")
@@ -229,12 +226,13 @@ def test_the_documented_examples(chain, picture):
     assert {a.values.shape for a in found.values()} == {(24, 24)}
 
 
-def test_what_a_method_of_ones_own_must_give(chain, picture, monkeypatch):
+@pytest.mark.usefixtures("methods")
+def test_what_a_method_of_ones_own_must_give(chain, picture):
     ask = chain, picture, "second", 2
-    monkeypatch.setitem(lx.attribution.METHODS, "short", lambda problem: np.zeros(3))
+    lx.attribution.method("short")(lambda problem: np.zeros(3))
     with pytest.raises(ValueError, match=r"'short' gave values of shape \(3,\); expected \(12, 12\)"):
         lx.attribute(*ask, "short")
-    monkeypatch.setitem(lx.attribution.METHODS, "odd", lambda problem: problem.linear() * np.nan)
+    lx.attribution.method("odd")(lambda problem: problem.linear() * np.nan)
     with pytest.raises(ValueError, match="'odd' gave values that are not finite for class 2"):
         lx.attribute(*ask, "odd")
     with pytest.raises(ValueError, match=r"no method 'shapely'; expected one of gradient, path"):

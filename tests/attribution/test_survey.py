@@ -35,6 +35,17 @@ def test_agreement_is_that_of_a_loop(chain, picture, found):
     assert found.spearman[0, 0, 0, 1] == pytest.approx(expected, abs=0.02)
 
 
+def test_a_method_has_its_quick_options_or_those_given(chain, picture):
+    layers, acts = ["second", "third"], chain.activations(picture, "third")
+    y, x = np.unravel_index(np.linalg.norm(acts, axis=-1).argmax(), acts.shape[:2])
+    ask = chain, picture, "second", ("third", (int(y), int(x))), "path"
+    for given, own in ((None, lx.attribution.METHODS["path"].quick), ({"path": {"steps": 2}}, {"steps": 2})):
+        made = lx.attribution.survey(chain, [picture], layers, ["path"], options=given)
+        assert made.gap[0, 0, 0, 1] == pytest.approx(float(lx.attribute(*ask, **own).gap), abs=1e-6)
+    with pytest.raises(ValueError, match="'path' has no option 'step'"):
+        lx.attribution.survey(chain, [picture], layers, ["path"], options={"path": {"step": 2}})
+
+
 def test_only_later_layers_are_targets(found):
     assert found.spearman.shape == (2, 1, 3, 4)
     known = np.isfinite(found.spearman[:, 0])

@@ -169,6 +169,7 @@ def test_a_page_has_the_quick_methods_and_a_pair_the_present_one(model, cat):
     assert [choice["method"] for choice in one.page_choices()] == ["gradient", "smooth_maxpool"]
     pair = one.pair(two)
     assert [choice["method"] for choice in pair.page_choices()] == ["gradient"]
+    assert pair.board.choice["method"] == "gradient"
     pair.choose(method="path")
     assert pair.board.choice["method"] == "path"
     assert {choice["method"] for choice in pair.page_choices()} == {"gradient", "path"}  # both were looked at

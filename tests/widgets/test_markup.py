@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lucid_ext.board import Board, Cards, Fact, Grid, Heat, Mark, Ranking
+from lucid_ext.board import Board, Cards, Fact, Grid, Heat, Mark, Ranking, literal
 from lucid_ext.charts import Chart, matrix, quartiles
 from lucid_ext.markup import escaped
 from lucid_ext.models.layers import Layers
@@ -133,6 +133,8 @@ def filled(value: Any, strings: "itertools.cycle[str]", names: dict[str, str]) -
         fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.name not in CHECKED}
         named = {f: names.get(text, text) for f, text in fields.items() if f in NAMES}
         rest = {f: filled(part, strings, names) for f, part in fields.items() if f not in NAMES}
+        if "caption" in rest:  # a slot that names nothing is refused
+            rest["caption"] = [literal(text) for text in rest["caption"]]
         return dataclasses.replace(value, **named, **rest)
     if isinstance(value, Mapping):
         return {filled(key, strings, names): filled(one, strings, names) for key, one in value.items()}
