@@ -36,6 +36,7 @@ format: $(VENV)/ready-dev node_modules/.ready
 
 bench: $(VENV)/ready-dev ## the measurements the README quotes
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/waiting.py
 	$(BIN)/python benchmarks/inception_v1.py
 
 bench-render: $(VENV)/ready-dev ## time to quality of icons, against Lucid's; a page to judge them blind; scaling

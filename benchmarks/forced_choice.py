@@ -28,7 +28,7 @@ from lucid_ext.optvis.shipped import shipped_responses
 OUT = Path(__file__).parent.parent / "build" / "bench" / "choice"
 KINDS = ("own", "default", "photograph")
 STRONGEST = 8
-SIDE, GAP, ON_A_PAGE = 200, 12, 6
+SIDE, GAP, ON_A_PAGE = 220, 12, 4
 RESAMPLES = 10_000
 
 
@@ -45,18 +45,30 @@ class Row:
 
 
 def draw(model: lx.VisionModel, layers: list[str], count: int, rng: np.random.Generator) -> list[Row]:
-    """Draw `count` channels, as many of each layer, that any photograph excites."""
-    rows = []
-    for layer, part in zip(layers, np.array_split(np.arange(count), len(layers)), strict=True):
-        found = shipped_responses(model.digest, layer)
-        assert found is not None, f"no responses of {layer} come with {model.name}"
-        maxima = found[0].astype(np.float32)
-        for unit in rng.choice(np.flatnonzero(maxima.max(0) > 0), len(part), replace=False):
-            order = np.argsort(-maxima[:, unit], kind="stable")
-            strong, shown = rng.choice(order[:STRONGEST], 2, replace=False).tolist()
-            weak = int(rng.choice(order[len(order) // 2 :]))
-            rows.append(Row(layer, int(unit), strong, weak, shown, bool(rng.integers(2))))
+    """Draw `count` channels, as many of each layer."""
+    parts = zip(layers, np.array_split(np.arange(count), len(layers)), strict=True)
+    return [row for layer, part in parts for row in rows_of(model, layer, len(part), rng)]
+
+
+def rows_of(model: lx.VisionModel, layer: str, count: int, rng: np.random.Generator) -> list[Row]:
+    """Draw channels of a layer that any photograph excites, and photographs for each."""
+    found = shipped_responses(model.digest, layer)
+    assert found is not None, f"no responses of {layer} come with {model.name}"
+    maxima, rows = found[0].astype(np.float32), []
+    for unit in rng.choice(np.flatnonzero(maxima.max(0) > 0), count, replace=False):
+        order = np.argsort(-maxima[:, unit], kind="stable")
+        strong, shown = rng.choice(order[:STRONGEST], 2, replace=False).tolist()
+        weak = int(rng.choice(order[len(order) // 2 :]))
+        rows.append(Row(layer, int(unit), strong, weak, shown, bool(rng.integers(2))))
     return rows
+
+
+def folder_of_responses(model: lx.VisionModel, folder: Path) -> list[np.ndarray]:
+    """The photographs whose responses come with the network, as it sees them, in their order."""
+    found = shipped_responses(model.digest, model.opening.offered[-1])
+    assert found is not None, f"no responses come with {model.name}"
+    paths = {re.findall(r"n\d{8}", path.name)[-1]: path for path in folder.rglob("*") if path.is_file()}
+    return [model.prepare(lx.load_image(paths[name])) for name in found[1]]
 
 
 def pictures(model: lx.VisionModel, rows: list[Row], photographs: list[np.ndarray]) -> list[list[np.ndarray]]:
@@ -69,7 +81,8 @@ def pictures(model: lx.VisionModel, rows: list[Row], photographs: list[np.ndarra
             drawn = lx.icons(model, layer, units, recipe=recipe)
             icons.update({(layer, unit): icon for unit, icon in zip(units, drawn, strict=True)})
         found.append([icons[row.layer, row.unit] for row in rows])
-    return [list(each) for each in zip(*found, [photographs[row.shown] for row in rows], strict=True)]
+    seen = [np.round(255 * photographs[row.shown]).astype(np.uint8) for row in rows]
+    return [list(each) for each in zip(*found, seen, strict=True)]
 
 
 def page(numbered: list[tuple[int, list[np.ndarray]]]) -> Image.Image:
@@ -87,12 +100,7 @@ def page(numbered: list[tuple[int, list[np.ndarray]]]) -> Image.Image:
 
 def write(model: lx.VisionModel, rows: list[Row], folder: Path, seed: int) -> None:
     """Write three books of pages, and the key."""
-    ids = shipped_responses(model.digest, rows[0].layer)[1]  # type: ignore[index]
-    paths = {re.findall(r"n\d{8}", path.name)[-1]: path for path in folder.rglob("*") if path.is_file()}
-    needed = {number for row in rows for number in (row.strong, row.weak, row.shown)}
-    photographs = [np.zeros(0)] * len(ids)
-    for i in needed:
-        photographs[i] = np.round(255 * model.prepare(lx.load_image(paths[ids[i]]))).astype(np.uint8)
+    photographs = folder_of_responses(model, folder)
     shown = pictures(model, rows, photographs)
     key = []
     for book in range(len(KINDS)):
@@ -100,7 +108,7 @@ def write(model: lx.VisionModel, rows: list[Row], folder: Path, seed: int) -> No
         entries = []
         for number, i in enumerate(order.tolist(), 1):
             row, kind = rows[i], (i + book) % len(KINDS)
-            both = [photographs[row.strong], photographs[row.weak]]
+            both = [np.round(255 * photographs[n]).astype(np.uint8) for n in (row.strong, row.weak)]
             entries.append((number, [shown[i][kind], *(both if row.strong_is_left else both[::-1])]))
             key.append({"book": book, "row": i, "kind": KINDS[kind], "answer": "RL"[row.strong_is_left]})
         for start in range(0, len(entries), ON_A_PAGE):

@@ -25,6 +25,7 @@ import lucid_ext as lx
 from lucid_ext.models import card
 from lucid_ext.models.load import ASSETS
 from lucid_ext.optvis import NATURAL, GridRecipe
+from lucid_ext.optvis.recipes import CARICATURE
 from lucid_ext.optvis.transform import Crops
 
 NAME = "efficientnet_lite0"
@@ -59,21 +60,28 @@ OPENING = {
     "series": ICONS,
     "flow": ["block5a_expand", "block6a_expand"],
 }
-# A cell of the early layers sees less than half of the picture, so a part of it may show the channel.
-PART = dataclasses.replace(NATURAL, share=1 / 3)
+# The part of a picture that may show the channel. A cell of the early layers sees less than half of it;
+# one of the late layers answers to a thing, of which there need not be many.
+SHARES = {
+    **dict.fromkeys(("stem", "block2a_expand", "block3a_expand", "block4a_expand"), 1 / 3),
+    **dict.fromkeys(("block6a_expand", "block7a_expand", "top"), 1 / 2),
+}
 TILE = GridRecipe(size=64, steps=32, rate=0.15, decay_power=1.3, contrast=0.35, draft_steps=8)
 SKETCH: dict[str, Any] = {"size": 96, "steps": 56, "transform": Crops(size=80)}
 RECIPES: dict[str, dict[str, Any]] = {
     kind: {
         "*": dataclasses.asdict(dataclasses.replace(NATURAL, **changes)),
         **{
-            layer: dataclasses.asdict(dataclasses.replace(PART, **changes))
-            for layer in ("stem", "block2a_expand", "block3a_expand", "block4a_expand")
+            layer: dataclasses.asdict(dataclasses.replace(NATURAL, share=share, **changes))
+            for layer, share in SHARES.items()
         },
     }
     for kind, changes in {"icon": {}, "sketch": SKETCH}.items()
 }
 RECIPES["tile"] = {"*": dataclasses.asdict(TILE)}
+RECIPES["caricature"] = {
+    "*": dataclasses.asdict(dataclasses.replace(CARICATURE, decay_power=1.3, contrast=0.3))
+}
 """How its pictures are drawn: chosen by eye, by what photographs do to the same channels, and by forced
 choice on rows used for tuning; on 128 fresh rows the icons told no more than the default recipe's."""
 

@@ -451,6 +451,7 @@ class Interface:
 
     def _try(self, change: Callable[[], None]) -> None:
         """Do what a reader asked for; if it is refused, say why."""
+        self._refusal = ""  # of what was asked for before
         try:
             change()
         except Exception as error:

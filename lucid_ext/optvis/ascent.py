@@ -9,6 +9,7 @@ import tensorflow as tf
 from lucid_ext.models.gradients import REDIRECTED_RELU, gradient_overrides
 from lucid_ext.models.tracing import trace
 from lucid_ext.models.vision_model import VisionModel
+from lucid_ext.optvis.importance import importance_of
 from lucid_ext.optvis.transform import DRAWS
 
 Objective = Callable[[Callable[[str], Any]], tf.Tensor]
@@ -31,6 +32,7 @@ class Ascent:
         transform: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
         optimizer: Any,
         redirect_relu: bool = True,
+        importance: bool = False,
     ):
         """Prepare an ascent.
 
@@ -42,12 +44,14 @@ class Ascent:
             transform: from images and uniform draws (n, 4) to what the network sees.
             optimizer: anything with `apply_gradients`: of Keras, or of TensorFlow 1.
             redirect_relu: let gradients through ReLUs that block all of an image's.
+            importance: keep account of where gradients reach the images, for `importance()`.
         """
         self._model, self._objective = model, objective
         self._variables, self._optimizer = list(variables), optimizer
         self._transform = transform
         self._overrides = REDIRECTED_RELU if redirect_relu else {}
         self._images = images
+        self._importance = tf.Variable(tf.zeros(images().shape[:3])) if importance else None
         keras = isinstance(optimizer, tf.keras.optimizers.Optimizer)
         if keras:
             optimizer.build(self._variables)
@@ -57,9 +61,11 @@ class Ascent:
         self._eager_apply = not keras
 
     def restart(self) -> None:
-        """Forget the optimizer's momentum and step count."""
+        """Forget the optimizer's momentum and step count, and what was important."""
         for variable, value in self._start:
             variable.assign(value)
+        if self._importance is not None:
+            self._importance.assign(tf.zeros_like(self._importance))
 
     def step(self, draws: np.ndarray, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
         """Take one step; returns the objective before it.
@@ -84,6 +90,11 @@ class Ascent:
         """The images as they are now: float32 (n, h, w, 3) in [0, 1]."""
         return self._images().numpy()
 
+    def importance(self) -> np.ndarray:
+        """Return how far each pixel mattered, added up over the steps so far: float32 (n, h, w)."""
+        assert self._importance is not None, "ask for it when the ascent is made"
+        return self._importance.numpy()
+
     def _descend(self, draws: tf.Tensor, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
         value, gradients = self._gradients(draws, inputs)
         self._optimizer.apply_gradients(list(zip(gradients, self._variables, strict=True)))
@@ -97,7 +108,11 @@ class Ascent:
             found = self._model.splice({"input": self._model.to_range(seen)}, layers)
         tensors = {**inputs, **dict(zip(layers, found, strict=True)), "input": images}
         value = self._objective(lookup(self._model, tensors))
-        return value, tf.gradients(-value, self._variables)
+        wanted = self._variables if self._importance is None else [*self._variables, images]
+        gradients = tf.gradients(-value, wanted)
+        if self._importance is not None:
+            self._importance.assign_add(importance_of(gradients.pop()))
+        return value, gradients
 
 
 def lookup(model: VisionModel, tensors: Mapping[str, tf.Tensor]) -> Callable[[str], Any]:

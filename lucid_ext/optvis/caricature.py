@@ -8,17 +8,12 @@ import tensorflow as tf
 from tqdm.auto import tqdm
 
 from lucid_ext.models.vision_model import VisionModel
-from lucid_ext.optvis import param
-from lucid_ext.optvis.adam import FourierAdam
 from lucid_ext.optvis.ascent import Ascent, uniform_draws
-from lucid_ext.optvis.transform import Transform
-
-SHIFT = Transform(pad=4, jitter=8, scales=(1.0,), angles=(0.0,))
-"""Up to four pixels each way: a place of the picture stays the same place of the layer."""
+from lucid_ext.optvis.importance import composited, opacity
+from lucid_ext.optvis.recipe import Recipe
+from lucid_ext.optvis.recipes import recipe_of
 
 COSINE_POWER = 2
-RATE = 0.25  # the first step size; it falls to zero on a cosine
-DECAY_POWER, CONTRAST = 1.5, 0.5  # of the image's frequencies, as for icons
 
 
 def caricature(
@@ -27,7 +22,7 @@ def caricature(
     layer: str,
     cell: tuple[int, int] | None = None,
     *,
-    steps: int = 48,
+    recipe: Recipe | None = None,
     seed: int = 0,
     progress: bool = True,
     go_on: Callable[[], bool] = lambda: True,
@@ -43,7 +38,7 @@ def caricature(
         image: (H, W, 3) in [0, 1]; its centre at the network's size is used.
         layer: a layer with positions.
         cell: (row, column) of the layer, to exaggerate what it sees at one place; all by default.
-        steps: how many steps of `FourierAdam`.
+        recipe: how to render, at the network's size; by default the layer's `recipe_of` for caricatures.
         seed: same seed, same picture.
         progress: show a progress bar.
         go_on: asked before every step; once it says no, the picture is returned as it is.
@@ -76,17 +71,21 @@ def caricature(
         cosine = dot / tf.sqrt(tf.reduce_sum(seen**2) + 1e-8)
         return dot * tf.maximum(0.1, cosine) ** COSINE_POWER
 
-    rng = np.random.default_rng(seed)
-    scale = CONTRAST * param.frequency_scale(*model.size, DECAY_POWER)
-    z = tf.Variable(param.initial_spectrum(rng, *model.size, sd=0.01)[None])
-    rate = tf.keras.optimizers.schedules.CosineDecay(RATE, steps)
-
-    def images() -> tf.Tensor:
-        return param.to_image(z, scale, model.size[1])
-
-    ascent = Ascent(model, likeness, images, [z], SHIFT, FourierAdam(rate))
-    for _ in tqdm(range(steps), desc=f"caricature of {layer}", unit="step", disable=not progress):
+    rng, recipe = np.random.default_rng(seed), recipe or recipe_of(model, layer, "caricature")
+    images, fade = recipe.images(1, model.size), recipe.fade
+    images.restart([rng])
+    ascent = Ascent(
+        model,
+        likeness,
+        images,
+        images.variables,
+        recipe.transform,
+        recipe.optimizer(),
+        importance=fade > 0,
+    )
+    for _ in tqdm(range(recipe.steps), desc=f"caricature of {layer}", unit="step", disable=not progress):
         if not go_on():
             break
         ascent.step(uniform_draws([rng]), {"target": target})
-    return ascent.images()[0]
+    drawn = ascent.images()
+    return (composited(drawn, opacity(ascent.importance(), fade)) if fade else drawn)[0]

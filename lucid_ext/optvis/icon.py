@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 from lucid_ext.models.vision_model import VisionModel
 from lucid_ext.optvis.ascent import Ascent, uniform_draws
 from lucid_ext.optvis.images import FourierImages
+from lucid_ext.optvis.importance import composited, opacity
 from lucid_ext.optvis.recipe import Recipe, strongest
 from lucid_ext.optvis.recipes import recipe_of
 from lucid_ext.optvis.shipped import shipped_sheet
@@ -237,6 +238,7 @@ def _renderer(model: VisionModel, layer: str, recipe: Recipe) -> _Renderer:
                 recipe.transform,
                 recipe.optimizer(),
                 redirect_relu=node == layer,
+                importance=recipe.fade > 0,
             )
             known[layer, recipe] = _Renderer(ascent, images)
         return known[layer, recipe]
@@ -262,7 +264,10 @@ def _render(
             if not go_on():
                 return None
             renderer.ascent.step(uniform_draws(generators), {"directions": padded})
-        pixels = np.round(renderer.ascent.images() * 255).astype(np.uint8)[:count]
+        images = renderer.ascent.images()
+        if recipe.fade > 0:
+            images = composited(images, opacity(renderer.ascent.importance(), recipe.fade))
+        pixels = np.round(images * 255).astype(np.uint8)[:count]
     return [Icon(p, d) for p, d in zip(pixels, drive(model, layer, pixels, directions), strict=True)]
 
 

@@ -29,6 +29,7 @@ class Recipe:
         transform: what the image must survive.
         spectrum: what of its frequencies is free: "free", all; "rings" or "phases", as in `param`.
         share: of a layer's positions, the part that counts: the mean over the strongest is raised.
+        fade: pixels less important than this quantile of them fade to grey (see `importance`); 0: none.
     """
 
     size: int = 80
@@ -41,6 +42,7 @@ class Recipe:
     transform: Transform | Crops = WINDOW
     spectrum: str = "free"
     share: float = 1.0
+    fade: float = 0.0
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -52,16 +54,18 @@ class Recipe:
                 raise ValueError(f"a recipe's {name} is {value}; expected more than 0, and at least {least}.")
         if self.share > 1:
             raise ValueError(f"a recipe's share is {self.share}; expected a part of all positions, up to 1.")
+        if not 0 <= self.fade < 1:
+            raise ValueError(f"a recipe's fade is {self.fade}; expected a quantile, 0 or more and below 1.")
 
     def optimizer(self) -> tf.keras.optimizers.Optimizer:
         """Return what takes the steps."""
         rate = tf.keras.optimizers.schedules.PolynomialDecay(self.rate, self.steps, 0.0)
         return FourierAdam(rate, damping=self.damping)
 
-    def images(self, batch: int) -> FourierImages:
-        """Return a batch of images to optimise."""
-        made = SPECTRA[self.spectrum]
-        return made(batch, self.size, sd=self.sd, contrast=self.contrast, decay_power=self.decay_power)
+    def images(self, batch: int, shape: tuple[int, int] | None = None) -> FourierImages:
+        """Return a batch of images to optimise, squares of `size` pixels unless a shape (h, w) is given."""
+        made, shape = SPECTRA[self.spectrum], shape or (self.size, self.size)
+        return made(batch, shape, sd=self.sd, contrast=self.contrast, decay_power=self.decay_power)
 
     def reads(self, model: VisionModel, layer: str) -> str:
         """Return the node that the objective of a layer reads.
@@ -136,7 +140,7 @@ def from_json(stated: Mapping[str, Any]) -> Recipe:
     try:
         fields = dict(stated)
         if "transform" in fields:
-            moves = dict(fields["transform"])
+            moves = {k: tuple(v) if isinstance(v, list) else v for k, v in dict(fields["transform"]).items()}
             fields["transform"] = Crops(**moves) if "mean" in moves else Transform(**moves)
         return Recipe(**fields)
     except (TypeError, ValueError) as error:

@@ -6,6 +6,7 @@ from typing import Any
 
 from lucid_ext.models.vision_model import VisionModel
 from lucid_ext.optvis.recipe import GridRecipe, Recipe, from_json, tiles_from_json
+from lucid_ext.optvis.transform import SHIFT
 
 CHANNEL = Recipe()
 """For channels, whose icons are kept for good."""
@@ -19,7 +20,10 @@ TILE = GridRecipe()
 DRAFT = dataclasses.replace(TILE, steps=TILE.draft_steps)
 """Within seconds for a whole layer, and with the same groups, so that the final tiles resemble it."""
 
-KINDS = {"icon": CHANNEL, "sketch": SKETCH}
+CARICATURE = Recipe(steps=48, rate=0.25, sd=0.01, decay_power=1.5, contrast=0.5, transform=SHIFT)
+"""For photographs exaggerated, which have the network's size whatever the recipe's."""
+
+KINDS = {"icon": CHANNEL, "sketch": SKETCH, "caricature": CARICATURE}
 """What pictures are for, and the recipe of networks whose card states none."""
 
 
@@ -31,7 +35,7 @@ def recipe_of(model: VisionModel, layer: str, kind: str = "icon") -> Recipe:
     Args:
         model: the network.
         layer: one of its layers.
-        kind: "icon" or "sketch".
+        kind: "icon", "sketch" or "caricature".
 
     Raises:
         ValueError: one sentence: what the card says is no recipe.

@@ -127,5 +127,8 @@ WINDOW = Transform(
 """For icons: milder, and a window a little smaller than the image, where Lucid's is larger: each
 step is cheaper and reaches as far."""
 
+SHIFT = Transform(pad=4, jitter=8, scales=(1.0,), angles=(0.0,))
+"""For caricatures: up to four pixels each way, so places of picture and layer stay the same."""
+
 CROPS = Crops()
 """For pictures with the frequencies of photographs: seen at the size they are shown at, on average."""

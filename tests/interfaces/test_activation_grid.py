@@ -20,7 +20,8 @@ def _quick(monkeypatch):
     """A step per tile: what is tested here is not how they look."""
     monkeypatch.setattr(recipes, "DRAFT", dataclasses.replace(recipes.DRAFT, steps=1))
     monkeypatch.setattr(recipes, "TILE", dataclasses.replace(recipes.TILE, steps=2))
-    monkeypatch.setitem(caricature.__kwdefaults__, "steps", 1)
+    brief = dataclasses.replace(recipes.CARICATURE, steps=1)
+    monkeypatch.setitem(recipes.KINDS, "caricature", brief)
 
 
 @pytest.fixture

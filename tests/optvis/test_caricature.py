@@ -1,18 +1,23 @@
 """Caricatures: further than the photograph in its own direction, for all of it or for one cell."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 
 import lucid_ext as lx
 from lucid_ext.optvis.caricature import caricature
+from lucid_ext.optvis.recipe import NATURAL
+from lucid_ext.optvis.recipes import CARICATURE
 
 LAYER = "mixed4a"
+QUICK = dataclasses.replace(CARICATURE, steps=24)
 
 
 @pytest.fixture(scope="module")
 def drawn(model, cat):
-    return caricature(model, cat, LAYER, steps=24, progress=False)
+    return caricature(model, cat, LAYER, recipe=QUICK, progress=False)
 
 
 def along(model, photo, drawn, cell=None):
@@ -36,15 +41,41 @@ def test_exaggerates(model, cat, drawn):
 
 def test_one_cell(model, cat, drawn):
     """It drives its own cell further than the caricature of all does, and draws little far away."""
-    one = caricature(model, cat, LAYER, (2, 3), steps=24, progress=False)
+    one = caricature(model, cat, LAYER, (2, 3), recipe=QUICK, progress=False)
     assert along(model, cat, one, (2, 3))[0] > along(model, cat, drawn, (2, 3))[0]
     near, far = (np.abs(np.diff(part, axis=0)).mean() for part in (one[12:32, 20:40], one[-20:, -20:]))
     assert near > 2 * far
 
 
+@pytest.mark.parametrize("spectrum", ["rings", "phases"])
+def test_with_the_frequencies_of_photographs(model, cat, spectrum):
+    changes = {"steps": 40, "spectrum": spectrum, "transform": CARICATURE.transform, "fade": 0.3}
+    found = caricature(model, cat, LAYER, recipe=dataclasses.replace(NATURAL, **changes), progress=False)
+    assert found.shape == (112, 112, 3)
+    noise = np.random.default_rng(0).random((112, 112, 3), dtype=np.float32)
+    assert along(model, cat, found)[1] > along(model, cat, noise)[1] + 0.1
+
+
+def test_a_network_whose_images_are_no_squares(oblong):
+    image = np.random.default_rng(0).random((*oblong.size, 3), dtype=np.float32)
+    layer = next(iter(oblong.layers))
+    for recipe in (CARICATURE, dataclasses.replace(NATURAL, transform=CARICATURE.transform)):
+        quick = dataclasses.replace(recipe, steps=3)
+        assert caricature(oblong, image, layer, recipe=quick, progress=False).shape == image.shape
+
+
+@pytest.fixture(scope="module")
+def oblong():
+    x = keras.Input((32, 48, 3))
+    seen = keras.layers.Conv2D(4, 3, activation="relu", name="seen")(x)
+    classes = keras.layers.Dense(2, activation="softmax")(keras.layers.GlobalAveragePooling2D()(seen))
+    return lx.load_model(keras.Model(x, classes), labels=["a", "b"])
+
+
 def test_same_seed_same_picture(model, cat):
+    brief = dataclasses.replace(CARICATURE, steps=2)
     first, again, other = (
-        caricature(model, cat, LAYER, (7, 7), steps=2, seed=seed, progress=False) for seed in (0, 0, 1)
+        caricature(model, cat, LAYER, (7, 7), recipe=brief, seed=seed, progress=False) for seed in (0, 0, 1)
     )
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
@@ -57,7 +88,7 @@ def test_stopped(model, cat):
         asked.append(1)
         return len(asked) <= 2
 
-    stopped = caricature(model, cat, LAYER, steps=50, progress=False, go_on=go_on)
+    stopped = caricature(model, cat, LAYER, progress=False, go_on=go_on)
     assert len(asked) == 3
     assert stopped.shape == (112, 112, 3)
 

@@ -7,6 +7,7 @@ import pytest
 import lucid_ext as lx
 from lucid_ext.optvis import CHANNEL, SKETCH, recipe_of
 from lucid_ext.optvis.recipe import NATURAL
+from lucid_ext.optvis.recipes import CARICATURE
 from lucid_ext.optvis.transform import CROPS, WINDOW, Crops, Transform
 
 
@@ -95,13 +96,16 @@ def test_a_kind_that_says_nothing_of_layers(with_recipes):
 
 
 def test_of_efficientnet_lite0():
-    """In some layers the strongest third of the positions counts, in others all."""
+    """In early layers the strongest third of the positions counts, in late ones half, between them all."""
     network = lx.load_model("efficientnet_lite0")
-    part = {"stem", "block2a_expand", "block3a_expand", "block4a_expand"}
-    assert part < set(network.layers)
+    shares = dict.fromkeys(("stem", "block2a_expand", "block3a_expand", "block4a_expand"), 1 / 3)
+    shares |= dict.fromkeys(("block6a_expand", "block7a_expand", "top"), 1 / 2)
+    assert set(shares) < set(network.layers)
     for layer in network.layers:
         icon, sketch = recipe_of(network, layer), recipe_of(network, layer, "sketch")
-        assert icon.share == sketch.share == (1 / 3 if layer in part else 1)
+        assert icon.share == sketch.share == shares.get(layer, 1)
         assert dataclasses.replace(icon, share=1.0) == NATURAL
+        calm = dataclasses.replace(CARICATURE, decay_power=1.3, contrast=0.3)
+        assert recipe_of(network, layer, "caricature") == calm
         assert (sketch.size, sketch.steps) == (96, 56)
         assert (sketch.spectrum, sketch.transform) == ("rings", dataclasses.replace(CROPS, size=80))
