@@ -19,7 +19,7 @@ from forced_choice import KINDS, STRONGEST, folder_of_responses, pictures, rows_
 from tqdm.auto import tqdm
 
 import lucid_ext as lx
-from lucid_ext.optvis.sheets import shipped_responses
+from lucid_ext.optvis.shipped import shipped_responses
 
 AT_ONCE = 16
 RESAMPLES = 2_000
@@ -76,7 +76,7 @@ def main() -> None:
     }
     for layer in layers:
         rows = rows_of(model, layer, args.channels, np.random.default_rng(args.seed))
-        shown = [[np.float32(p) / 255 for p in row] for row in pictures(model, rows, photographs)]
+        shown = [[np.asarray(p, np.float32) / 255 for p in row] for row in pictures(model, rows, photographs)]
         found = shipped_responses(model.digest, layer)
         assert found is not None
         orders = [np.argsort(-found[0][:, row.unit].astype(np.float32), kind="stable") for row in rows]

@@ -18,7 +18,7 @@ import nbformat
 from tqdm.auto import tqdm
 
 from lucid_ext.storage.files import write_file
-from lucid_ext.widgets.markup import escaped
+from lucid_ext.storage.markup import escaped
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "build" / "explore"

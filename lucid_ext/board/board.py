@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 
 from lucid_ext.board.captions import SLOT, check_slots
+from lucid_ext.board.drilldown import Trail
+from lucid_ext.board.links import Dials, Link, Ranking, check_link
+from lucid_ext.board.numbers import rounded
+from lucid_ext.board.panels import Cards, Grid, Panel, Units
+from lucid_ext.board.panels.flow import Flow
 from lucid_ext.storage.fields import check_fields
 from lucid_ext.storage.files import write_file
-from lucid_ext.board.panels.flow import Flow
-from lucid_ext.board.links import Dials, Heat, Link, Mixture, Ranking, check_link
-from lucid_ext.board.numbers import rounded
-from lucid_ext.board.panels import Cards, Fact, Grid, Mark, Panel, Units
-from lucid_ext.board.drilldown import Trail
 
 MAX_BYTES = 256_000_000  # of memory, for the arrays of a saved board
 Selection = Mapping[str, Any]

@@ -13,9 +13,9 @@ import numpy as np
 from PIL import Image
 
 from lucid_ext.board import Board, Grid, Heat, Link, Panel, Ranking, Units, literal
-from lucid_ext.board.panels.flow import Flow
-from lucid_ext.board.panels import Cards
 from lucid_ext.board.drilldown import Trail
+from lucid_ext.board.panels import Cards
+from lucid_ext.board.panels.flow import Flow
 
 FIRST, SECOND, BETWEEN = "a_", "b_", "d_"
 """How panels of the pair are named: after the board they are of, or what lies between the two."""

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lucid_ext.board.panels.flow import Flow
 from lucid_ext.board.panels import Grid, Panel, Units
+from lucid_ext.board.panels.flow import Flow
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -40,9 +40,9 @@ def _run(chosen: argparse.Namespace) -> int:
     recipe, icons = order.recipe(layer), sheet.render(order, layer, units)
     import numpy as np
 
-    from lucid_ext.storage.files import write_file
     from lucid_ext.optvis.icon import RECIPE_VERSION, receipt
     from lucid_ext.optvis.store import icon_key
+    from lucid_ext.storage.files import write_file
     from lucid_ext.storage.sheets import encode
 
     picture, columns = encode(np.stack([icon.pixels for icon in icons]), chosen.quality, FORMS[out.suffix])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lucid_ext.groups import CENTRED, Groups, as_pictures, check_count, directions, factorize
+from lucid_ext.groups.factorize import CENTRED, Groups, as_pictures, check_count, directions, factorize
 
 STABLE = 0.9
 """A group found again with a mean cosine below this is called unstable: parts of one layer, none of them

@@ -7,10 +7,10 @@ import numpy as np
 from PIL import Image
 
 from lucid_ext.board import Board, Grid, Heat, Units
-from lucid_ext.live.streaming import Arrived, arrivals, missing_icons
 from lucid_ext.interfaces.parts.cells import first_cell, first_layer
 from lucid_ext.interfaces.parts.channels import as_units, channel_list, ranked
 from lucid_ext.live.interface import Interface
+from lucid_ext.live.streaming import Arrived, arrivals, missing_icons
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore, recipe_of, stream_directions
 from lucid_ext.optvis.caricature import caricature

@@ -3,24 +3,22 @@
 import copy
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from lucid_ext.attribution import find_class
 from lucid_ext.attribution.passes import check_order
 from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units, literal
-from lucid_ext.live.streaming import Arrived, arrivals, missing_icons
-from lucid_ext.interfaces.parts.channels import shipped_icons
-from lucid_ext.live.interface import Interface
-from lucid_ext.interfaces.parts.methods import menu_label, offered, warning
+from lucid_ext.board.drilldown import Trail
 from lucid_ext.interfaces.parts.channel_evidence import SIDE, Strongest, channels_kept, ends, truth
+from lucid_ext.interfaces.parts.channels import shipped_icons
+from lucid_ext.interfaces.parts.methods import menu_label, offered, warning
+from lucid_ext.live.interface import Interface
+from lucid_ext.live.pair import Pair
+from lucid_ext.live.streaming import Arrived, arrivals, missing_icons
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore, stream_units
-from lucid_ext.board.drilldown import Trail
-
-if TYPE_CHECKING:
-    from lucid_ext.live.pair import Pair
 
 LISTED = 32  # channels of each layer
 ADDED, ADDS = "added to {}", "added by {}"
@@ -124,12 +122,13 @@ class ChannelAttribution(Interface):
         other: Interface | Mapping[Any, Interface],
         names: tuple[str, str] = ("first", "second"),
         control: str = "compared with",
-    ) -> "Pair":
+    ) -> Pair:
         """See `Interface.pair`; all list the same channels, those that are strong in any of the pictures.
 
         They are asked about the same two classes, at first those of this one.
         """
         made = super().pair(other, names, control)
+        assert isinstance(made, Pair)
         made.a, *others = _listing_together([self, *made.others.values()])
         made.others = dict(zip(made.others, others, strict=True))
         name_of = {number: name for name, number in self._classes.items()}

@@ -9,18 +9,18 @@ from PIL import Image
 from scipy.special import softmax
 
 from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units
-from lucid_ext.concepts.concepts import OWN, PARTLY, SHARED, ClassConcepts, Pictures, find_concepts
-from lucid_ext.concepts.names import guesses
-from lucid_ext.live.streaming import Arrived, arrivals, missing_icons
+from lucid_ext.board.numbers import written
+from lucid_ext.board.panels import Cards, Fact
+from lucid_ext.class_concepts.concepts import OWN, PARTLY, SHARED, ClassConcepts, Pictures, find_concepts
+from lucid_ext.class_concepts.names import guesses
+from lucid_ext.groups.stability import STABLE
 from lucid_ext.interfaces.parts.channels import ranked
 from lucid_ext.interfaces.parts.patches import marked, pictures
 from lucid_ext.live.interface import Interface
+from lucid_ext.live.streaming import Arrived, arrivals, missing_icons
 from lucid_ext.models import VisionModel
-from lucid_ext.board.numbers import written
 from lucid_ext.optvis import IconStore, stream_directions
 from lucid_ext.optvis.recipes import recipe_of
-from lucid_ext.board.panels import Cards, Fact
-from lucid_ext.groups.stability import STABLE
 
 PATCHES = 6  # pictures a concept is shown in
 PATCH = 0.5  # of a picture's sides, at most

@@ -11,10 +11,10 @@ from lucid_ext.attribution.chain import Chain, Influence
 from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units, format_value, literal
 from lucid_ext.board.panels.flow import Flow
 from lucid_ext.groups import Groups
-from lucid_ext.live.streaming import Arrived, arrivals
 from lucid_ext.interfaces.parts.cells import first_cell
 from lucid_ext.interfaces.parts.group_map import colour_of
 from lucid_ext.live.interface import Interface
+from lucid_ext.live.streaming import Arrived, arrivals
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore, recipe_of, shipped_sheet, stream_directions
 

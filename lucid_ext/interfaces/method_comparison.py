@@ -9,8 +9,8 @@ import numpy as np
 
 from lucid_ext.attribution import METHODS, Agreement, Attribution, agree, attribute, find_class
 from lucid_ext.board import Board, Grid, Heat, Ranking, Units, literal
-from lucid_ext.live.interface import Interface
 from lucid_ext.interfaces.parts.methods import agreement, menu_label, offered, warning
+from lucid_ext.live.interface import Interface
 from lucid_ext.models import VisionModel
 
 CLASSES = 5  # the most probable ones

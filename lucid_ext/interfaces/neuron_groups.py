@@ -10,18 +10,18 @@ import tensorflow as tf
 
 from lucid_ext.attribution.atoms import passed_share
 from lucid_ext.board import Board, Dials, Grid, Heat, Mixture, Ranking, Units
-from lucid_ext.concepts.names import guesses
+from lucid_ext.class_concepts.names import guesses
 from lucid_ext.groups import Groups, factorize
-from lucid_ext.live.streaming import Arrived, arrivals, missing_icons
-from lucid_ext.interfaces.parts.cells import first_cell
-from lucid_ext.interfaces.parts.channels import ranked, shipped_icons
-from lucid_ext.interfaces.parts.group_map import blended, colour_of, marks
-from lucid_ext.live.interface import Interface
-from lucid_ext.interfaces.parts.given_names import Names
-from lucid_ext.models import VisionModel
-from lucid_ext.optvis import IconStore, recipe_of, stream_directions
 from lucid_ext.groups.stability import COUNTS as TRIED
 from lucid_ext.groups.stability import Stability, Suggestion, stability, suggest
+from lucid_ext.interfaces.parts.cells import first_cell
+from lucid_ext.interfaces.parts.channels import ranked, shipped_icons
+from lucid_ext.interfaces.parts.given_names import Names
+from lucid_ext.interfaces.parts.group_map import blended, colour_of, marks
+from lucid_ext.live.interface import Interface
+from lucid_ext.live.streaming import Arrived, arrivals, missing_icons
+from lucid_ext.models import VisionModel
+from lucid_ext.optvis import IconStore, recipe_of, stream_directions
 
 COUNTS = tuple(range(2, 9))  # numbers of groups offered
 CLASSES = 50  # the most probable ones, whose evidence is computed

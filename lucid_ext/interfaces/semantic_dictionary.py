@@ -7,11 +7,11 @@ import numpy as np
 
 from lucid_ext.board import Board, Grid, Heat, Link, Mixture, Panel, Ranking, Units
 from lucid_ext.groups import factorize
-from lucid_ext.live.streaming import Arrived, arrivals, missing_icons
 from lucid_ext.interfaces.parts.cells import around, first_cell, named, places
 from lucid_ext.interfaces.parts.channels import MOST, SHOWN, as_units, ranked, shipped_icons
 from lucid_ext.interfaces.parts.patches import marked, pictures
 from lucid_ext.live.interface import Interface
+from lucid_ext.live.streaming import Arrived, arrivals, missing_icons
 from lucid_ext.models import Photographs, VisionModel
 from lucid_ext.optvis import (
     BATCH,

@@ -7,11 +7,11 @@ import numpy as np
 
 from lucid_ext.attribution import METHODS, Attribution, agree, attribute, between, find_class, from_layers
 from lucid_ext.board import Board, Grid, Heat, Link, Ranking, Units, literal
-from lucid_ext.live.streaming import Arrived
 from lucid_ext.interfaces.parts.cells import first_layer
-from lucid_ext.live.interface import Interface
 from lucid_ext.interfaces.parts.methods import agreement, menu_label, offered, warning
 from lucid_ext.interfaces.parts.tint import factors, tinted, tinted_photograph
+from lucid_ext.live.interface import Interface
+from lucid_ext.live.streaming import Arrived
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore
 from lucid_ext.optvis.grids import stream_tiles

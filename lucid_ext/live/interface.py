@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import ipywidgets
 import numpy as np
@@ -17,15 +17,12 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from lucid_ext.board import Board, Grid, Units
-from lucid_ext.concepts.names import PROBABLE
 from lucid_ext.live import controls
-from lucid_ext.live.streaming import Arrived, with_pictures
 from lucid_ext.live.background import Background
+from lucid_ext.live.streaming import Arrived, with_pictures
 from lucid_ext.models import VisionModel, load_image
+from lucid_ext.models.vision_model import PROBABLE
 from lucid_ext.widgets import OFFLINE, BoardView, board_key, offline_bundle, write_page
-
-if TYPE_CHECKING:
-    from lucid_ext.live.pair import Pair
 
 PICTURE_SIDE = 448  # of pictures in boards: sharp at twice the size they are shown at
 
@@ -56,6 +53,8 @@ class Interface:
     takes_pictures = True
     follows = True
     paired = False
+    paired_by: ClassVar[Callable[..., "Interface"]]
+    """What makes a pair of interfaces; `live.pair`, which builds on this file, puts it here."""
 
     def __init__(
         self, model: VisionModel, image: Any, options: Mapping[str, Sequence[Any]], choice: Mapping[str, Any]
@@ -221,17 +220,18 @@ class Interface:
         other: "Interface | Mapping[Any, Interface]",
         names: tuple[str, str] = ("first", "second"),
         control: str = "compared with",
-    ) -> "Pair":
-        """This interface beside another of the same kind, under one selection, with what differs.
+    ) -> "Interface":
+        """Set this interface beside another of the same kind, under one selection, with what differs.
 
         Args:
             other: the other one; or several, by the option of a control that chooses among them.
             names: what to call this one and the other.
             control: the name of that control.
-        """
-        from lucid_ext.live.pair import Pair
 
-        return Pair(self, other, names, control)
+        Returns:
+            A `Pair`.
+        """
+        return self.paired_by(self, other, names, control)
 
     def to_html(self, path: str | os.PathLike) -> Path:
         """Write one self-contained page: no network, no kernel, all variants of `page_choices`.

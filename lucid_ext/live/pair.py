@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from lucid_ext.board import Board, Grid, Link, Panel, Units
-from lucid_ext.live.streaming import Arrived
-from lucid_ext.live.interface import Interface
 from lucid_ext.board.comparison import BETWEEN, FIRST, SECOND, pair, tile_differences
+from lucid_ext.live.interface import Interface
+from lucid_ext.live.streaming import Arrived
 from lucid_ext.widgets.payload import pictures_of
 
 
@@ -131,6 +131,9 @@ class Pair(Interface):
             return choices
         options = [here, *(option for option in self.others if option != here)]
         return [{self.control: option, **choice} for option in options for choice in choices]
+
+
+Interface.paired_by = Pair
 
 
 def _pictures_beyond(panel: Panel, copy: Panel) -> dict[int, np.ndarray]:

@@ -1,6 +1,6 @@
 """Lets the real `lucid` package import and run on TensorFlow 2.
 
-Two things stop Lucid there: module names that are gone (`tensorflow.contrib`, see `lucid_contrib`,
+Two things stop Lucid there: module names that are gone (`tensorflow.contrib`, see `contrib`,
 and `from tensorflow import gfile`) and version 1 functions under the bare name `tf`. So an import
 hook gives Lucid's own modules a version 1 view of TensorFlow: inside them, and nowhere else,
 `import tensorflow` means that view. `sys.modules` stays as it is, eager mode stays on, and until

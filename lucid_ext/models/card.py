@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from lucid_ext.storage.files import cache_folder, write_atomically
 from lucid_ext.models.graph import read
 from lucid_ext.models.vision_model import VisionModel
+from lucid_ext.storage.files import cache_folder, write_atomically
 
 KEYS = ("digest", "size", "range", "labels", "layers")
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lucid_ext.widgets.markup import escaped
 from lucid_ext.models.graph import GraphDef, NodeDef, between, node_of
+from lucid_ext.storage.markup import escaped
 
 # Ops whose output at a place depends on their inputs at that place alone.
 LOCAL_OPS = frozenset(

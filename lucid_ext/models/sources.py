@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
-from lucid_ext.storage.files import cache_folder, write_atomically
 from lucid_ext.models import inception_v1
 from lucid_ext.models.download import download
 from lucid_ext.models.graph import GraphDef, read
 from lucid_ext.models.inception_v1 import CLASSES, NAME, NAMED_CLASSES, Source
+from lucid_ext.storage.files import cache_folder, write_atomically
 
 MODELS = "LUCID_EXT_MODELS"
 """The environment variable that names a folder of downloaded networks."""

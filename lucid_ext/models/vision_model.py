@@ -23,6 +23,9 @@ from lucid_ext.models.tracing import trace
 # unless it is said which.
 LAYER_OPS = {"Relu", "Relu6", "Concat", "ConcatV2", "Add", "AddV2", "Elu", "Selu", "LeakyRelu"}
 
+PROBABLE = 0.1
+"""A class that is less probable than this is no name for what is in a picture."""
+
 
 @dataclasses.dataclass(frozen=True)
 class LayerFunction:

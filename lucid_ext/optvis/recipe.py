@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from lucid_ext.storage.fields import check_fields
 from lucid_ext.models.vision_model import VisionModel
 from lucid_ext.optvis.adam import DAMPING, FourierAdam
 from lucid_ext.optvis.images import SPECTRA, FourierImages
 from lucid_ext.optvis.transform import CROPS, WINDOW, Crops, Transform
+from lucid_ext.storage.fields import check_fields
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,7 +140,9 @@ def from_json(stated: Mapping[str, Any]) -> Recipe:
     try:
         fields = dict(stated)
         if "transform" in fields:
-            moves = {k: tuple(v) if isinstance(v, list) else v for k, v in dict(fields["transform"]).items()}
+            moves: dict[str, Any] = {
+                k: tuple(v) if isinstance(v, list) else v for k, v in dict(fields["transform"]).items()
+            }
             fields["transform"] = Crops(**moves) if "mean" in moves else Transform(**moves)
         return Recipe(**fields)
     except (TypeError, ValueError) as error:

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lucid_ext.widgets.markup import escaped
 from lucid_ext.board.numbers import written
+from lucid_ext.storage.markup import escaped
 
 FOR, AGAINST = "#1f6fc4", "#b3611c"  # above and below zero, as in the view
 SERIES = ("#1f6fc4", "#b3611c", "#4d8b31", "#8a4fae")

@@ -10,7 +10,7 @@ from typing import Any
 
 from lucid_ext.board import Board
 from lucid_ext.storage.files import write_file
-from lucid_ext.widgets.markup import escaped
+from lucid_ext.storage.markup import escaped
 from lucid_ext.widgets.bundle import board_css, page_script
 from lucid_ext.widgets.payload import payload
 

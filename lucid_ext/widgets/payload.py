@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from lucid_ext.board import Board, Dials, Grid, Heat, Link, Mixture, Panel, Ranking, Units
-from lucid_ext.board.panels.flow import Flow
 from lucid_ext.board.panels import Cards
+from lucid_ext.board.panels.flow import Flow
 from lucid_ext.storage.sheets import pack
 from lucid_ext.widgets.formula import encode, mathml
 

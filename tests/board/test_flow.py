@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from lucid_ext.board import Board, Grid, Heat, Ranking
-from lucid_ext.board.panels.flow import Flow
 from lucid_ext.board.comparison import pair
+from lucid_ext.board.panels.flow import Flow
 from tests.board.test_board import PICTURE, broken, equal
 
 SIZES = (3, 4, 3, 2)

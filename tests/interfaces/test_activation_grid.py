@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 import lucid_ext as lx
-from lucid_ext.interfaces import activation_grid, controls
-from lucid_ext.interfaces.parts.cells import first_cell
-from lucid_ext.optvis import caricature, recipes
 from lucid_ext.board.comparison import pair
+from lucid_ext.interfaces import activation_grid
+from lucid_ext.interfaces.parts.cells import first_cell
+from lucid_ext.live import controls
+from lucid_ext.optvis import caricature, recipes
 
 LAYERS = ["mixed4d", "mixed5a"]
 

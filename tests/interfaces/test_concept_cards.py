@@ -7,7 +7,7 @@ import pytest
 
 import lucid_ext as lx
 from lucid_ext.board import Board, format_value
-from tests.concepts.test_concepts import crops
+from tests.class_concepts.test_concepts import crops
 
 
 @pytest.fixture(scope="module")

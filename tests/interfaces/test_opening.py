@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import lucid_ext as lx
+from lucid_ext.class_concepts.concepts import find_concepts
 from lucid_ext.interfaces.parts.cells import first_layer
 from lucid_ext.live.interface import Interface
 from lucid_ext.models.vision_model import VisionModel
@@ -14,7 +15,7 @@ from lucid_ext.models.vision_model import VisionModel
 PACKAGE = Path(lx.__file__).parent
 ONE_LAYER = [lx.NeuronGroups, lx.MethodComparison]
 SERIES = [lx.ActivationGrid, lx.SpatialAttribution, lx.ChannelAttribution]
-CONCEPTS = [lx.concepts, lx.class_concepts.find_concepts]
+CONCEPTS = [lx.concepts, find_concepts]
 OTHER = {
     "layer": "mixed4b",
     "offered": ["mixed3b", "mixed4b", "mixed5b"],

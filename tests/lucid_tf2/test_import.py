@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lucid_ext import lucid_contrib, lucid_tf2
+from lucid_ext import lucid_tf2
+from lucid_ext.lucid_tf2 import contrib as lucid_contrib
 
 # What needs more than TensorFlow: a running notebook, OpenGL, or packages Lucid does not ask for.
 ELSEWHERE = ("lucid.scratch", "lucid.misc.gl.glcontext", "lucid.misc.gl.glrenderer", "lucid.modelzoo.wordnet")

@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 import lucid_ext as lx
-from lucid_ext.storage import files
 from lucid_ext.optvis.store import Icon, icon_key
+from lucid_ext.storage import files
 from tests import memory
 
 KEY = icon_key({"layer": "mixed4d", "unit": 42})

@@ -14,8 +14,8 @@ import lucid_ext as lx
 from lucid_ext.board import Board
 from lucid_ext.models.graph import read
 from lucid_ext.models.load import ASSETS
-from tests.models.written import Graph
 from tests.board.test_board import board
+from tests.models.written import Graph
 
 try:
     import resource

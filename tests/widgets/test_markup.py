@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lucid_ext.board import Board, Cards, Fact, Grid, Heat, Mark, Ranking, literal
-from lucid_ext.widgets.charts import Chart, matrix, quartiles
-from lucid_ext.widgets.markup import escaped
 from lucid_ext.models.layers import Layers
+from lucid_ext.storage.markup import escaped
 from lucid_ext.widgets import frame, page
 from lucid_ext.widgets.bundle import widget_module
+from lucid_ext.widgets.charts import Chart, matrix, quartiles
 from lucid_ext.widgets.formula import ATTRIBUTES, ELEMENTS, mathml
 from lucid_ext.widgets.payload import payload
 from tests.board.test_board import PICTURE

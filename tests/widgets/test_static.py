@@ -15,9 +15,9 @@ from lucid_ext.board.comparison import pair
 from lucid_ext.widgets.bundle import MODULES, STATIC, page_script, widget_module
 from lucid_ext.widgets.payload import payload
 from tests.board.test_board import board, scene
-from tests.board.test_flow import flow_board
 from tests.board.test_drilldown import SELECTIONS
 from tests.board.test_drilldown import board as trail_board
+from tests.board.test_flow import flow_board
 
 HERE = Path(__file__).parent
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lucid_ext.storage.fields import check_fields
 from lucid_ext.board.numbers import rounded
+from lucid_ext.storage.fields import check_fields
 
 CLEAR = 0.05
 """Of what reaches a node by size, how much must be left with its sign for shares of it to make sense."""

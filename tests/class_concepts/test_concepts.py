@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 import lucid_ext as lx
-from lucid_ext.concepts.concepts import AS_OFTEN, OCCURS, OWN, PARTLY, SHARED, find_concepts
-from lucid_ext.concepts.names import guesses
+from lucid_ext.class_concepts.concepts import AS_OFTEN, OCCURS, OWN, PARTLY, SHARED, find_concepts
+from lucid_ext.class_concepts.names import guesses
 from lucid_ext.groups.stability import STABLE
 from tests.models.networks import randomized
 

@@ -4,8 +4,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-PROBABLE = 0.1
-"""A class that is less probable in the pictures is no name for what is in them."""
+from lucid_ext.models.vision_model import PROBABLE
 
 
 def guesses(

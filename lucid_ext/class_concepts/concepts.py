@@ -9,10 +9,10 @@ from tqdm.auto import tqdm
 
 from lucid_ext.attribution import find_class
 from lucid_ext.attribution.atoms import passed_share
-from lucid_ext.groups import Groups, check_count, factorize, project
+from lucid_ext.groups.factorize import Groups, check_count, factorize, project
+from lucid_ext.groups.stability import STABLE, Stability, stability
 from lucid_ext.models import Photographs, VisionModel
 from lucid_ext.optvis.survey import AT_ONCE, Survey
-from lucid_ext.groups.stability import STABLE, Stability, stability
 
 OCCURS = 0.5
 """A group occurs in a picture where its strongest cell reaches this share of what it reaches in the
