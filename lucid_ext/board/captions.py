@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from lucid_ext.board.panels import Panel, Units
+from lucid_ext.board.panels import Panel
 
 SLOT = r"\{(?P<panel>\w+)(?:\.(?P<row>[1-9]\d*)(?P<what>\.value)?)?\}"  # in a caption
 LIKE_A_SLOT = r"\{(?P<panel>\w+)(?P<rest>(?:\.\w+)*)\}"
@@ -28,7 +28,7 @@ def check_slots(sentence: str, panels: Sequence[Panel]) -> None:
             continue
         if name not in known:
             raise ValueError(f"the caption has {slot[0]}, but the panels are {', '.join(known)}.")
-        if not isinstance(known[name], Units):
+        if not known[name].lists:
             raise ValueError(f"the caption has {slot[0]}, but {name!r} is no list of units: use {{{name}}}.")
         if not re.fullmatch(SLOT, slot[0]):
             raise ValueError(

@@ -3,6 +3,8 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+from lucid_ext.board.panels.base import Panel
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Trail:
@@ -41,6 +43,16 @@ class Trail:
         asked, atom = steps[-1]
         questions = [step for step in [*reversed(steps), self._first] if step[0] != name]
         return (questions, None) if asked != name else ([*questions, (name, atom)], atom)
+
+    def validate(self, panels: Sequence[Panel]) -> None:
+        """Refuse a trail of what are no lists, or that starts nowhere."""
+        lists = {panel.name: len(panel) for panel in panels if panel.lists}
+        for name in self.lists:
+            if name not in lists:
+                raise ValueError(f"the trail names {name!r}; the lists are {', '.join(lists)}.")
+        start, atom = self.start
+        if start not in self.lists or not 0 <= atom < lists[start]:
+            raise ValueError(f"the trail starts at {start!r} {atom}, which is no unit of its lists.")
 
     @property
     def _first(self) -> tuple[str, int]:

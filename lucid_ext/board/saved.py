@@ -7,33 +7,24 @@ import io
 import json
 import os
 import zipfile
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lucid_ext.board import (
-    Board,
-    Cards,
-    Dials,
-    Fact,
-    Flow,
-    Grid,
-    Heat,
-    Mark,
-    Mixture,
-    Panel,
-    Ranking,
-    Trail,
-    Units,
-)
+from lucid_ext.board.board import Board
 from lucid_ext.board.captions import check_slots
+from lucid_ext.board.drilldown import Trail
+from lucid_ext.board.links import LINKS
+from lucid_ext.board.panels import PANELS, PARTS, Panel
 
 FORMAT = 1  # of saved boards
 TEXT_SHARE = 1 / 16  # of the memory a board may take, for its JSON, which takes many times its size
-_KINDS = (Board, Grid, Mark, Units, Cards, Fact, Flow, Heat, Ranking, Mixture, Dials, Trail)
-KINDS = {kind.__name__: kind for kind in _KINDS}
+KINDS: Mapping[str, type] = ChainMap({"Board": Board, "Trail": Trail}, PANELS, PARTS, LINKS)  # type: ignore[arg-type]
+"""By name; the registries may grow."""
+
 GONE = {"Board": {"variants"}}  # fields that saved boards may still have
 
 

@@ -212,7 +212,7 @@ class ActivationGrid(Interface):
         for name, atom in selected.items():
             panel = board[name]
             if isinstance(panel, Grid):
-                return panel.same_place(atom, first)
+                return panel.place(atom, first)
         return first.start or 0
 
     def _icons(self, board: Board, go_on: Callable[[], bool], page: bool) -> Iterator[Arrived]:

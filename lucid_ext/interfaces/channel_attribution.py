@@ -253,7 +253,7 @@ class ChannelAttribution(Interface):
         if cells.ndim != 3:
             return []
         own, fine = (Grid("", "", self.picture, *shape) for shape in (cells.shape[:2], self._grid))
-        place = [fine.same_place(atom, own) for atom in range(len(fine))]
+        place = [fine.place(atom, own) for atom in range(len(fine))]
         weights = cells.reshape(len(own), -1)[:, kept][place].T
         return [Heat(layer, "image", np.ascontiguousarray(weights), law=law)]
 

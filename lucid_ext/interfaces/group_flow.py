@@ -250,7 +250,7 @@ class GroupFlow(Interface):
     def _same_cells(self, acts: np.ndarray, image: Grid) -> list[int]:
         """For every cell of the picture's grid, the cell of a layer at its place."""
         own = Grid("layer", "", self.picture, *acts.shape[:2])
-        return [image.same_place(cell, own) for cell in range(len(image))]
+        return [image.place(cell, own) for cell in range(len(image))]
 
     def _in_the_cell(self, groups: Sequence[Groups], image: Grid) -> tuple[Units, Ranking]:
         """A list of the groups by their share in a cell's vector, W_j / |a|, ranked for every cell."""

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
-from lucid_ext.board import Board, Grid, Units
+from lucid_ext.board import Board
 from lucid_ext.live import controls
 from lucid_ext.live.background import Background
 from lucid_ext.live.streaming import Arrived, with_pictures
@@ -332,7 +332,7 @@ class Interface:
         places: dict[str, tuple[int, int] | int] = {}
         for name, atom in atoms.items():
             panel = self.board[name]
-            places[name] = divmod(atom, panel.cols) if isinstance(panel, Grid) else atom
+            places[name] = panel.address(atom)
         return places
 
     # Behind the view.
@@ -394,7 +394,7 @@ class Interface:
     def _rename(self, choice: Mapping[str, str], name: str, atom: int, label: str) -> None:
         panel = self.board_of(choice)[name]
         label = " ".join(str(label).split())[:MOST_LETTERS]
-        if not isinstance(panel, Units) or not panel.renamable or not 0 <= atom < len(panel) or not label:
+        if not panel.renamable or not 0 <= atom < len(panel) or not label:
             raise ValueError(f"unit {atom} of {name!r} cannot be named {label!r}: no such unit, or no name.")
         if panel.labels[atom] != label:
             with self._lock:
@@ -421,7 +421,7 @@ class Interface:
         }
         widgets = list(self._menus.values())
         for panel in self.board.panels:
-            if isinstance(panel, Units) and panel.most > panel.shown:
+            if panel.lists and panel.most > panel.shown:
                 widgets.append(controls.slider(panel.shown, panel.most, self._limiter(panel.name)))
         if self.takes_pictures and self.image is not None:
             widgets.append(controls.upload(self._upload))

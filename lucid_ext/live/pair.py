@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from lucid_ext.board import Board, Grid, Link, Panel, Units
-from lucid_ext.board.comparison import BETWEEN, FIRST, SECOND, pair, tile_differences
+from lucid_ext.board import Board, Link, Panel
+from lucid_ext.board.comparison import pair
+from lucid_ext.board.pairing import BETWEEN, FIRST, SECOND
 from lucid_ext.live.interface import Interface
 from lucid_ext.live.streaming import Arrived
-from lucid_ext.widgets.payload import pictures_of
 
 
 class Pair(Interface):
@@ -109,13 +109,12 @@ class Pair(Interface):
         """What pictures of one side mean to the panel between: its units are the first one's as well."""
         name, pictures = arrived
         between = next((panel for panel in board.panels if panel.name == BETWEEN + name), None)
-        if isinstance(between, Units) and side == FIRST:
-            yield between.name, pictures
-        elif isinstance(between, Grid) and between.tiled:
-            grids = [interface.board_of(own)[name] for interface, own in self._sides(board.choice)]
-            found = tile_differences(*grids)  # type: ignore[arg-type]
-            if found:
-                yield between.name, found
+        if between is None or not between.awaits_pictures:
+            return
+        first, second = (interface.board_of(own)[name] for interface, own in self._sides(board.choice))
+        found = first.picture_differences(second) if not between.lists else pictures if side == FIRST else {}
+        if found:
+            yield between.name, found
 
     def _sides(self, choice: Mapping[str, str]) -> list[tuple[Interface, dict[str, str]]]:
         own = {control: choice[control] for control in self.a.options}
@@ -138,7 +137,7 @@ Interface.paired_by = Pair
 
 def _pictures_beyond(panel: Panel, copy: Panel) -> dict[int, np.ndarray]:
     """The pictures of a panel that its copy in another board lacks or has otherwise: {atom: picture}."""
-    found, other = pictures_of(panel), pictures_of(copy)
+    found, other = panel.pictures, copy.pictures
     if found is None:
         return {}
     pictures, index = found

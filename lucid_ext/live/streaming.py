@@ -1,12 +1,11 @@
 """Pictures that become ready one after another, and how a panel takes them up."""
 
-import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from PIL import Image
 
-from lucid_ext.board import Grid, Panel, Units
+from lucid_ext.board import Panel
 from lucid_ext.optvis import BATCH, Icon
 
 Arrived = tuple[str, dict[int, np.ndarray]]
@@ -15,8 +14,8 @@ Arrived = tuple[str, dict[int, np.ndarray]]
 
 def missing_icons(panel: Panel, wanted: Iterable[int]) -> list[int]:
     """Of some units of a list, those that have no icon yet."""
-    assert isinstance(panel, Units)
-    return [i for i in wanted if panel.icon_of is None or panel.icon_of[i] < 0]
+    found = panel.pictures
+    return [i for i in wanted if found is None or found[1][i] < 0]
 
 
 def arrivals(name: str, units: Sequence[int], found: Iterable[tuple[int, Icon]]) -> Iterator[Arrived]:
@@ -33,11 +32,7 @@ def arrivals(name: str, units: Sequence[int], found: Iterable[tuple[int, Icon]])
 
 def with_pictures(panel: Panel, arrived: Mapping[int, np.ndarray]) -> Panel:
     """A panel with pictures {atom: uint8 (s, s, 3)} added, or put in the place of earlier ones."""
-    if isinstance(panel, Grid):
-        tiles, tile_of = _merged(panel.tiles, panel.tile_of, len(panel), arrived)
-        return dataclasses.replace(panel, tiles=tiles, tile_of=tile_of)
-    icons, icon_of = _merged(panel.icons, panel.icon_of, len(panel), arrived)
-    return dataclasses.replace(panel, icons=icons, icon_of=icon_of)
+    return panel.with_pictures(*_merged(*(panel.pictures or (None, None)), len(panel), arrived))
 
 
 def _merged(

@@ -5,7 +5,7 @@ import numbers
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lucid_ext.board import Board, Dials, Units
+from lucid_ext.board import Board
 
 
 def check_shown(board: Board, shown: Mapping[str, int]) -> None:
@@ -20,7 +20,7 @@ def check_levels(board: Board, levels: Mapping[str, Sequence[float]]) -> None:
     """Refuse dials, {list: [level, ...]}, that are not there."""
     for name, row in levels.items():
         panel = _list(board, name)
-        if not any(isinstance(link, Dials) and link.source == name for link in board.links):
+        if not any(link.dials and link.source == name for link in board.links):
             raise ValueError(f"the units of {name!r} have no dials.")
         fit = isinstance(row, Sequence) and len(row) == len(panel)
         if not fit or not all(isinstance(level, numbers.Real) and math.isfinite(level) for level in row):
@@ -37,10 +37,10 @@ def check_names(board: Board, names: Mapping[str, Mapping[str, Mapping[str, str]
                 raise ValueError(f"unit {unit!r} of {name!r} cannot be named {label!r}.")
 
 
-def _list(board: Board, name: str) -> Units:
+def _list(board: Board, name: str) -> Any:
     panel = next((panel for panel in board.panels if panel.name == name), None)
-    if not isinstance(panel, Units):
-        lists = ", ".join(panel.name for panel in board.panels if isinstance(panel, Units))
+    if panel is None or not panel.lists:
+        lists = ", ".join(panel.name for panel in board.panels if panel.lists)
         raise ValueError(f"there is no list {name!r}; the lists are {lists}.")
     return panel
 

@@ -1,7 +1,6 @@
 """A Board as JSON for the browser: small numbers, base64 arrays, pictures as webp."""
 
 import base64
-import dataclasses
 import hashlib
 import io
 import json
@@ -11,9 +10,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from lucid_ext.board import Board, Dials, Grid, Heat, Link, Mixture, Panel, Ranking, Units
-from lucid_ext.board.panels import Cards
-from lucid_ext.board.panels.flow import Flow
+from lucid_ext.board import Board
+from lucid_ext.board.panels.base import Panel, Pictures
+from lucid_ext.board.wire import Wire
 from lucid_ext.storage.sheets import pack
 from lucid_ext.widgets.formula import encode, mathml
 
@@ -103,8 +102,41 @@ def _array(array: np.ndarray, dtype: str) -> dict[str, Any]:
     return {"type": dtype, "shape": list(array.shape), "data": data}
 
 
+class _Wire(Wire):
+    """Takes up what one board has: its pictures among those of a payload, its sprites in their sheets."""
+
+    def __init__(self, board: Board, pictures: dict[str, str], sheets: _Sheets):
+        self._pictures, self._sheets = pictures, sheets
+        self.drawn = {panel.name: panel.drawn() for panel in board.panels}
+        for link in board.links:
+            self.drawn[link.target] |= link.reached(board[link.target])
+
+    def array(self, array: np.ndarray, dtype: str) -> dict[str, Any]:
+        """See `Wire`; base64 of little-endian numbers."""
+        return _array(array, dtype)
+
+    def picture(self, pixels: np.ndarray) -> str:
+        """See `Wire`; as webp, once."""
+        key = hashlib.sha256(pixels.tobytes()).hexdigest()[:16]
+        if key not in self._pictures:
+            self._pictures[key] = webp_url(Image.fromarray(pixels), PICTURE_QUALITY)
+        return key
+
+    def sprites(self, panel: Panel, pictures: Pictures | None) -> dict[str, Any]:
+        """See `Wire`; of the atoms that a reader can bring up."""
+        atoms = [] if pictures is None else [a for a in sorted(self.drawn[panel.name]) if pictures[1][a] >= 0]
+        if pictures is None or not atoms:
+            return {"sheet": None, "icon_of": None}
+        images, index = pictures
+        name, places = self._sheets.add(images[index[atoms]], panel.sheet_columns)
+        place = np.full(len(panel), -1, np.int32)
+        place[atoms] = places
+        return {"sheet": name, "icon_of": _array(place, "i32")}
+
+
 def _board(board: Board, pictures: dict[str, str], sheets: _Sheets, controls: bool) -> dict[str, Any]:
-    used = _drawn_units(board)
+    wire = _Wire(board, pictures, sheets)
+    lists = {panel.name: wire.drawn[panel.name] for panel in board.panels if panel.lists}
     return {
         "key": board_key(board),
         "title": board.title,
@@ -112,183 +144,34 @@ def _board(board: Board, pictures: dict[str, str], sheets: _Sheets, controls: bo
         "formula": encode(mathml(board.formula)) if board.formula else None,
         "captions": board.captions,
         "choice": dict(board.choice),
-        "panels": [_panel(panel, pictures, used, sheets) for panel in board.panels],
+        "panels": [panel.spec(wire) for panel in board.panels],
         # Python may point at any unit; the reader of a page only at what a list can show.
-        "links": _links(board, used if controls else {}),
-        "trail": board.trail and {"lists": list(board.trail.lists), "start": list(board.trail.start)},
+        "links": _links(board, wire, lists if controls else {}),
+        "trail": board.trail and wire.fields(board.trail),
     }
 
 
-def _drawn_units(board: Board) -> Mapping[str, set[int]]:
-    """Per list, the units that any selection can show: only their icons need to travel."""
-    used: dict[str, set[int]] = {p.name: set() for p in board.panels if isinstance(p, Units)}
-    for link in board.links:
-        if isinstance(link, Ranking | Mixture):
-            used[link.target] |= set(np.unique(_shown(link, board)[0]).tolist())
-    for panel in board.panels:
-        if isinstance(panel, Units) and panel.values is not None:
-            used[panel.name] |= set(np.argsort(-np.abs(panel.values), kind="stable")[: panel.most].tolist())
-    return used
-
-
-def _shown(link: Ranking | Mixture, board: Board) -> tuple[np.ndarray, np.ndarray]:
-    """The atoms a link leads to and their numbers; of a ranking, what its list can show."""
-    if isinstance(link, Mixture):
-        return link.atoms, link.weights
-    target = board[link.target]
-    assert isinstance(target, Units)
-    return link.atoms[:, : target.most], link.values[:, : target.most]
-
-
-def _panel(
-    panel: Panel, pictures: dict[str, str], used: Mapping[str, set[int]], sheets: _Sheets
-) -> dict[str, Any]:
-    if isinstance(panel, Grid):
-        key = hashlib.sha256(panel.picture.tobytes()).hexdigest()[:16]
-        if key not in pictures:
-            pictures[key] = webp_url(Image.fromarray(panel.picture), PICTURE_QUALITY)
-        return {
-            "kind": "grid",
-            "name": panel.name,
-            "title": panel.title,
-            "picture": key,
-            "aspect": panel.picture.shape[1] / panel.picture.shape[0],
-            "rows": panel.rows,
-            "cols": panel.cols,
-            "start": panel.start,
-            "places": dict(panel.places),
-            "note": panel.note,
-            "scene": panel.scene,
-            "tiled": panel.tiled,
-            "dead": None if panel.dead is None else np.flatnonzero(panel.dead).tolist(),
-            "sizes": None if panel.sizes is None else _array(panel.sizes, "f32"),
-            "values": None if panel.values is None else _array(panel.values, "f32"),
-            "law": panel.law,
-            "between": panel.between,
-            "marks": [dataclasses.asdict(mark) for mark in panel.marks],
-            **_sheet_of(panel, range(len(panel)), sheets),
-        }
-    if isinstance(panel, Flow):
-        return _flow(panel, sheets)
-    return {
-        "kind": "units",
-        "name": panel.name,
-        "title": panel.title,
-        "labels": list(panel.labels),
-        "notes": list(panel.notes),
-        "values": None if panel.values is None else _array(panel.values, "f32"),
-        "scale": panel.scale,
-        "format": panel.format,
-        "shown": panel.shown,
-        "most": panel.most,
-        "large": panel.large,
-        "illustrated": panel.illustrated,
-        "colours": list(panel.colours),
-        "doubts": list(panel.doubts),
-        "renamable": panel.renamable,
-        "named_after": panel.named_after,
-        "column": panel.column,
-        "start": panel.start,
-        **_sheet_of(panel, sorted(used[panel.name]), sheets),
-        **(_card_parts(panel) if isinstance(panel, Cards) else {}),
-    }
-
-
-def _card_parts(panel: Cards) -> dict[str, Any]:
-    """What cards have beyond a list of units."""
-    facts = [
-        {"name": f.name, "values": _array(f.values, "f32"), "scale": f.scale, "format": f.format}
-        for f in panel.facts
-    ]
-    return {
-        "kind": "cards",
-        "facts": facts,
-        "marks": list(panel.marks),
-        "loud": [] if panel.loud is None else np.flatnonzero(panel.loud).tolist(),
-        "doubts": list(panel.doubts),
-        "strip": panel.strip,
-        "start": panel.start,
-    }
-
-
-def _flow(flow: Flow, sheets: _Sheets) -> dict[str, Any]:
-    nodes = range(len(flow))
-    drafts = _sheet_of(dataclasses.replace(flow, icons=flow.drafts, icon_of=flow.draft_of), nodes, sheets)
-    return {
-        "kind": "flow",
-        "name": flow.name,
-        "title": flow.title,
-        "columns": list(flow.columns),
-        "sizes": list(flow.sizes),
-        "labels": list(flow.labels),
-        "marks": list(flow.marks),
-        "notes": list(flow.notes),
-        "flows": [_array(links, "f32") for links in flow.links],
-        "measured": [_array(links, "f32") for links in flow.measured],
-        "laws": list(flow.laws),
-        "straight": _array(flow.straight, "f32"),
-        "straight_measured": _array(flow.straight_measured, "f32"),
-        "ends": list(flow.ends),
-        "places": np.flatnonzero(flow.places).tolist(),
-        "colours": list(flow.colours),
-        "most": flow.most,
-        "draft_sheet": drafts["sheet"],
-        "draft_of": drafts["icon_of"],
-        **_sheet_of(flow, nodes, sheets),
-    }
-
-
-def pictures_of(panel: Panel) -> tuple[np.ndarray, np.ndarray] | None:
-    """The pictures of a panel's atoms, and which of them is whose; None while there are none."""
-    pictures, index = (
-        (panel.tiles, panel.tile_of) if isinstance(panel, Grid) else (panel.icons, panel.icon_of)
-    )
-    return None if pictures is None or index is None else (pictures, index)
-
-
-def columns_of(panel: Panel) -> int | None:
-    """How a panel's pictures lie in a sheet; those of a grid as in the grid.
-
-    Webp blurs over edges: what is blurred into a tile should be what it is shown beside.
-    """
-    return panel.cols if isinstance(panel, Grid) else None
-
-
-def _sheet_of(panel: Panel, atoms: Sequence[int], sheets: _Sheets) -> dict[str, Any]:
-    """The sheet that has the pictures of some of a panel's atoms, and where each atom's is."""
-    found = pictures_of(panel)
-    atoms = [] if found is None else [atom for atom in atoms if found[1][atom] >= 0]
-    if found is None or not atoms:
-        return {"sheet": None, "icon_of": None}
-    pictures, index = found
-    name, places = sheets.add(pictures[index[atoms]], columns_of(panel))
-    place = np.full(len(panel), -1, np.int32)
-    place[atoms] = places
-    return {"sheet": name, "icon_of": _array(place, "i32")}
-
-
-def _links(board: Board, reached: Mapping[str, set[int]]) -> list[dict[str, Any]]:
+def _links(board: Board, wire: Wire, reached: Mapping[str, set[int]]) -> list[dict[str, Any]]:
     """The links; weights that several have in common, or turned round, travel with the first of them.
 
     Of the units of lists in `reached` only these light up anything: other weights stay behind.
     """
-    shared = [
-        _place(w) for link in board.links if isinstance(link, Heat) for w in (link.weights, link.weights.T)
-    ]
+    weights = [link.shared() for link in board.links]
+    places = [_place(w) for whole in weights if whole is not None for w in (whole, whole.T)]
     made: list[dict[str, Any]] = []
     first: dict[tuple, int] = {}
-    for link in board.links:
-        spec = _link(link, board)
-        if isinstance(link, Heat):
-            carrier = first.setdefault(_place(link.weights), len(made))
-            turned = first.get(_place(link.weights.T), carrier)
+    for link, own in zip(board.links, weights, strict=True):
+        spec = link.spec(board[link.target], wire)
+        if own is not None:
+            carrier = first.setdefault(_place(own), len(made))
+            turned = first.get(_place(own.T), carrier)
             if carrier < len(made):
                 spec["weights"] = {"as": carrier}
             elif turned < len(made):
                 spec["weights"] = {"as": turned, "turned": True}
             else:
-                alone = shared.count(_place(link.weights)) == 1
-                spec["weights"] = _weights(link.weights, reached.get(link.source) if alone else None)
+                alone = places.count(_place(own)) == 1
+                spec["weights"] = _weights(own, reached.get(link.source) if alone else None)
         made.append(spec)
     return made
 
@@ -306,27 +189,3 @@ def _weights(weights: np.ndarray, reached: set[int] | None) -> dict[str, Any]:
     if len(rows) == len(weights):
         return _array(weights, "f16")
     return {**_array(weights[rows], "f16"), "shape": list(weights.shape), "rows": rows.tolist()}
-
-
-def _link(link: Link, board: Board) -> dict[str, Any]:
-    ends = {"kind": type(link).__name__.lower(), "source": link.source, "target": link.target}
-    if isinstance(link, Heat):
-        signed = bool((link.weights < 0).any())
-        scale = link.scale.tolist() if isinstance(link.scale, np.ndarray) else link.scale
-        of = None if link.of is None else list(link.of)
-        return {**ends, "signed": signed, "scale": scale, "law": link.law, "of": of}
-    if isinstance(link, Dials):
-        table = link.values.reshape(-1, link.values.shape[-1])
-        levels = [round(float(level), 4) for level in link.levels]
-        return {**ends, "title": link.title, "levels": levels, "values": _array(table, "f16")}
-    atoms, numbers = _shown(link, board)
-    if isinstance(link, Mixture):
-        return {**ends, "atoms": _array(atoms, "i32"), "weights": _array(numbers, "f32")}
-    return {
-        **ends,
-        "atoms": _array(atoms, "i32"),
-        "values": _array(numbers, "f32"),
-        "scales": None if link.scales is None else _array(link.scales, "f32"),
-        "law": link.law,
-        "notes": list(link.notes),
-    }

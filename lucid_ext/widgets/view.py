@@ -8,7 +8,7 @@ import traitlets
 from lucid_ext.board import Board
 from lucid_ext.widgets.bundle import widget_module
 from lucid_ext.widgets.checks import CHECKS
-from lucid_ext.widgets.payload import board_key, columns_of, payload, pictures_of, sheet
+from lucid_ext.widgets.payload import board_key, payload, sheet
 
 
 class BoardView(anywidget.AnyWidget):
@@ -85,8 +85,8 @@ class BoardView(anywidget.AnyWidget):
             name: the list whose icons, or the grid whose tiles, arrived.
         """
         panel = board[name]
-        found = pictures_of(panel)
+        found = panel.pictures
         assert found is not None
-        tiles = sheet(found[0], columns_of(panel))
+        tiles = sheet(found[0], panel.sheet_columns)
         entry = {"board": board_key(board), "sheet": tiles, "icon_of": found[1].tolist()}
         self.streamed = {**self.streamed, name: entry}

@@ -175,7 +175,7 @@ def test_names_of_panels_may_have_points_and_texts_braces():
 def test_what_is_no_panel_and_no_link_is_refused():
     b = board()
     assert broken(lambda: Board("t", "r", [b["image"], "units"])) == (
-        "panel 1 of the board is a str; expected a Grid or Units or Flow."
+        "panel 1 of the board is a str; expected a Grid or Units or Cards or Flow."
     )
     assert broken(lambda: Board("t", "r", b["image"])) == (
         "the panels of a board are a Grid; expected a list of Grid or Units or Flow."

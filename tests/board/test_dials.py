@@ -54,7 +54,7 @@ def test_one_dial_alone_is_read_from_the_table():
     with pytest.raises(ValueError, match=r"one at a time, at 0, 0\.5, 1, 2"):
         b.rows("classes", {}, 3, {"parts": {0: 0, 1: 0}})
     with pytest.raises(ValueError, match="one at a time"):
-        dials.at({0: 0.7})
+        dials.scaled({0: 0.7})
 
 
 def test_a_name_goes_to_all_lists_of_the_same_units():

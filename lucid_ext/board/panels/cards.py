@@ -2,11 +2,17 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from lucid_ext.board.panels.base import FORMATS
 from lucid_ext.board.panels.units import Units
+from lucid_ext.board.wire import Wire
+from lucid_ext.storage.fields import check_fields
+
+if TYPE_CHECKING:
+    from lucid_ext.board.board import Board
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -40,6 +46,9 @@ class Cards(Units):
         start: the card selected at first.
     """
 
+    kind: ClassVar[str] = "cards"
+    steady: ClassVar[bool] = True
+
     facts: Sequence[Fact] = ()
     marks: Sequence[str] = ()
     loud: np.ndarray | None = None
@@ -57,8 +66,25 @@ class Cards(Units):
             if array is not None and array.shape != (n,):
                 raise ValueError(f"{what} of cards {self.name!r} has shape {array.shape}; expected ({n},).")
         for fact in self.facts:
+            check_fields(fact)
             if not fact.scale > 0 or fact.format not in FORMATS:
                 raise ValueError(
                     f"fact {fact.name!r} of cards {self.name!r} has scale {fact.scale} and format "
                     f"{fact.format!r}; expected a scale above 0 and one of {', '.join(FORMATS)}."
                 )
+
+    def validate(self, board: "Board") -> None:
+        """Refuse pictures of what is no panel."""
+        super().validate(board)
+        if self.strip and all(panel.name != self.strip for panel in board.panels):
+            raise ValueError(f"cards {self.name!r} have pictures of {self.strip!r}, which is no panel.")
+
+    def spec(self, wire: Wire) -> dict[str, Any]:
+        """Return what the browser needs."""
+        return {**super().spec(wire), "loud": [] if self.loud is None else wire.value(self.loud)}
+
+    def beside(self, side: str, name: str, first: bool) -> "Cards":
+        """Return them for a pair, with the pictures of their own side's list."""
+        made = super().beside(side, name, first)
+        assert isinstance(made, Cards)
+        return dataclasses.replace(made, strip=side + self.strip if self.strip else "")

@@ -2,10 +2,13 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
 from lucid_ext.board.numbers import rounded
+from lucid_ext.board.panels.base import Panel, Pictures
+from lucid_ext.board.wire import Wire
 from lucid_ext.storage.fields import check_fields
 
 CLEAR = 0.05
@@ -15,7 +18,7 @@ TOLD = 3  # nodes of the last column that a sentence speaks of
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Flow:
+class Flow(Panel):
     """Columns of nodes, with a number and a measured one for each link between neighbouring columns.
 
     Its atoms are the nodes, column by column; its selection is a list of them. A path takes one node
@@ -47,6 +50,9 @@ class Flow:
         drafts: the same, pictures to show until there are icons.
         draft_of: (n,) which of them.
     """
+
+    kind: ClassVar[str] = "flow"
+    several: ClassVar[bool] = True
 
     name: str
     title: str
@@ -105,6 +111,45 @@ class Flow:
         """How a sentence calls several nodes."""
         names = [self.labels[node] for node in sorted(nodes)]
         return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+    def carry(self, atom: Any, old: Any) -> list[int] | None:
+        """Return the nodes of the same names."""
+        if not isinstance(old, Flow):
+            return None
+        there = [old.labels[node] for node in atom]
+        return [i for i, label in enumerate(self.labels) if label in there] or None
+
+    @property
+    def pictures(self) -> Pictures | None:
+        """The icons."""
+        return None if self.icons is None or self.icon_of is None else (self.icons, self.icon_of)
+
+    @property
+    def awaits_pictures(self) -> bool:
+        """Its nodes have icons, sooner or later."""
+        return True
+
+    def with_pictures(self, images: np.ndarray, index: np.ndarray) -> "Flow":
+        """Return the flow with other icons."""
+        return dataclasses.replace(self, icons=images, icon_of=index)
+
+    def spec(self, wire: Wire) -> dict[str, Any]:
+        """Return what the browser needs."""
+        drafts = None if self.drafts is None or self.draft_of is None else (self.drafts, self.draft_of)
+        sent = wire.sprites(self, drafts)
+        return {
+            **wire.fields(self, without=("links", "icons", "icon_of", "drafts", "draft_of")),
+            "flows": wire.value(self.links),
+            "draft_sheet": sent["sheet"],
+            "draft_of": sent["icon_of"],
+            **wire.sprites(self, self.pictures),
+        }
+
+    def likeness(self) -> Any:
+        """Refuse to stand in a pair."""
+        raise ValueError(
+            "a flow has no pair: its nodes are found in one picture alone. Make a board of each picture."
+        )
 
     def adds_up(self, nodes: Sequence[int]) -> np.ndarray:
         """What the paths through nodes carry to each node of the last column: (last,)."""

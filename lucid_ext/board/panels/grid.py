@@ -2,13 +2,18 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
+from PIL import Image
 
-from lucid_ext.board.panels.base import COLOUR, check_pictures
+from lucid_ext.board.pairing import BETWEEN, Pairing
+from lucid_ext.board.panels.base import COLOUR, Panel, Pictures, check_pictures
+from lucid_ext.board.wire import Wire
 from lucid_ext.storage.fields import check_fields
 
 MAX_CELLS = 1_000_000  # of a grid
+LEAST_CHANGE = 1 / 255  # a difference of pictures is shown no stronger than as if it were this
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +32,7 @@ class Mark:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Grid:
+class Grid(Panel):
     """A picture whose atoms are the cells of a grid laid over it, row by row.
 
     Grids of one scene show the same places: they have one selection, one zoom and one lens between them.
@@ -53,6 +58,8 @@ class Grid:
         between: whether it shows what lies between the two grids before it; where there is no room for
             three side by side, it stands below them.
     """
+
+    kind: ClassVar[str] = "grid"
 
     name: str
     title: str
@@ -88,6 +95,7 @@ class Grid:
             if not 0 <= atom < len(self):
                 raise ValueError(f"place {place!r} of panel {self.name!r} is atom {atom} of {len(self)}.")
         for mark in self.marks:
+            check_fields(mark)
             if not 0 <= mark.atom < len(self) or not COLOUR.fullmatch(mark.colour):
                 raise ValueError(
                     f"panel {self.name!r} has the mark {mark}; expected an atom of {len(self)} and #rrggbb."
@@ -114,8 +122,134 @@ class Grid:
         dead = self.dead is not None and self.dead[atom]
         return f"row {row}, column {col}" + (" (dead)" if dead else "")
 
-    def same_place(self, atom: int, other: "Grid") -> int:
-        """The cell of another grid over the same picture that holds this cell's centre."""
+    def place(self, atom: int, other: "Grid") -> int:
+        """Return the cell of another grid over the same picture that holds this cell's centre."""
         row, col = divmod(atom, self.cols)
         row = (2 * row + 1) * other.rows // (2 * self.rows)  # in whole numbers: a centre may lie on an edge
         return row * other.cols + (2 * col + 1) * other.cols // (2 * self.cols)
+
+    def check_selected(self, atom: Any) -> None:
+        """Refuse what is no cell, and say how cells are numbered."""
+        try:
+            super().check_selected(atom)
+        except ValueError as error:
+            raise ValueError(f"{str(error)[:-1]} (row * {self.cols} + column).") from None
+
+    def address(self, atom: int) -> tuple[int, int]:
+        """Return row and column."""
+        return divmod(atom, self.cols)
+
+    def carry(self, atom: int, old: Any) -> int | None:
+        """Return the cell at the same place."""
+        return old.place(atom, self) if isinstance(old, Grid) and 0 <= atom < len(old) else None
+
+    @property
+    def pictures(self) -> Pictures | None:
+        """The tiles."""
+        return None if self.tiles is None or self.tile_of is None else (self.tiles, self.tile_of)
+
+    @property
+    def awaits_pictures(self) -> bool:
+        """Whether cells have tiles, here already or still to come."""
+        return self.tiled
+
+    @property
+    def sheet_columns(self) -> int:
+        """As in the grid: webp blurs over edges, and what is blurred into a tile should be beside it."""
+        return self.cols
+
+    def with_pictures(self, images: np.ndarray, index: np.ndarray) -> "Grid":
+        """Return the grid with other tiles."""
+        return dataclasses.replace(self, tiles=images, tile_of=index)
+
+    def spec(self, wire: Wire) -> dict[str, Any]:
+        """Return what the browser needs; the picture is sent once for all grids over it."""
+        height, width, _ = self.picture.shape
+        return {
+            **wire.fields(self, without=("picture", "tiles", "tile_of")),
+            "picture": wire.picture(self.picture),
+            "aspect": width / height,
+            **wire.sprites(self, self.pictures),
+        }
+
+    def likeness(self) -> Any:
+        """Return the name and the numbers of cells."""
+        return self.name, self.rows, self.cols
+
+    def beside(self, side: str, name: str, first: bool) -> "Grid":
+        """Return it for a pair, in which the first grid has the selection."""
+        return dataclasses.replace(super().beside(side, name, first), start=self.start if first else None)
+
+    def compare(self, other: "Grid", pairing: Pairing) -> "Grid":
+        """Return how far the cells' values turned, or how their tiles or the pictures differ."""
+        for one, two in pairing.of_cells():
+            if one.source == self.name:
+                units = len(pairing.a[one.target])
+                return self._turned(one.table(units), two.table(units))  # type: ignore[arg-type]
+        return self._tiles_apart(other) if self.tiled else self._pictures_apart(other, pairing.seen)
+
+    def picture_differences(self, other: "Grid") -> dict[int, np.ndarray]:
+        """Return signed differences of tiles where both have one: grey is 0, white +1."""
+        if self.tiles is None or other.tiles is None or self.tile_of is None or other.tile_of is None:
+            return {}
+        if self.tiles.shape[1:] != other.tiles.shape[1:]:  # of one there are only sketches yet
+            return {}
+        cells = np.flatnonzero((self.tile_of >= 0) & (other.tile_of >= 0))
+        first, second = self.tiles[self.tile_of[cells]], other.tiles[other.tile_of[cells]]
+        pixels = np.round((255 + first.astype(np.float32) - second) / 2).astype(np.uint8)
+        return dict(zip(cells.tolist(), pixels, strict=True))
+
+    def _apart(self, what: str, picture: np.ndarray, **fields: Any) -> "Grid":
+        """A grid of the same places for what lies between this one and another."""
+        return Grid(
+            BETWEEN + self.name,
+            f"{self.title}, {what}",
+            picture,
+            self.rows,
+            self.cols,
+            start=None,
+            scene=self.scene,
+            between=True,
+            **fields,
+        )
+
+    def _turned(self, a: np.ndarray, b: np.ndarray) -> "Grid":
+        """1 - cosine between two values of each cell (cells, units), over the first picture."""
+        both = ~np.isnan(a) & ~np.isnan(b)
+        a, b = np.where(both, a, 0), np.where(both, b, 0)
+        lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+        cosine = np.where(lengths > 0, (a * b).sum(1) / np.maximum(lengths, 1e-12), 1.0)
+        turned = np.clip(1 - cosine, 0, 2).astype(np.float32)
+        law = f"1 \u2212 cosine, clear at {turned.max(initial=0):.2f}"
+        return self._apart("how far it turned", self.picture, values=turned, law=law)
+
+    def _pictures_apart(self, other: "Grid", seen: Sequence[tuple[np.ndarray, np.ndarray]]) -> "Grid":
+        """The signed difference of two pictures, grey where they agree."""
+        one, two = (
+            next(
+                (levels for picture, levels in seen if picture is grid.picture),
+                grid.picture / np.float32(255),
+            )
+            for grid in (self, other)
+        )
+        if one.shape != two.shape:
+            shown = Image.fromarray(other.picture).resize((one.shape[1], one.shape[0]))
+            two = np.asarray(shown, np.float32) / 255
+        difference = one - two
+        most = max(float(np.abs(difference).max(initial=0)), LEAST_CHANGE)
+        pixels = np.round(127.5 + 127.5 * difference / most).astype(np.uint8)
+        return self._apart("difference", pixels, law=f"grey is 0, white +{most:.3f}")
+
+    def _tiles_apart(self, other: "Grid") -> "Grid":
+        """The differences of cells' tiles, as far as they are there already."""
+        found = self.picture_differences(other)
+        tile_of = np.full(len(self), -1, np.int32)
+        tile_of[list(found)] = np.arange(len(found))
+        return self._apart(
+            "difference",
+            np.full((self.rows, self.cols, 3), 127, np.uint8),
+            tiled=True,
+            tiles=np.stack(list(found.values())) if found else None,
+            tile_of=tile_of if found else None,
+            law="grey is 0, white +1",
+        )
