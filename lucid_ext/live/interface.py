@@ -396,7 +396,7 @@ class Interface:
         label = " ".join(str(label).split())[:MOST_LETTERS]
         if not panel.renamable or not 0 <= atom < len(panel) or not label:
             raise ValueError(f"unit {atom} of {name!r} cannot be named {label!r}: no such unit, or no name.")
-        if panel.labels[atom] != label:
+        if panel.label(atom) != label:
             with self._lock:
                 board = self.board_of(choice).rename(name, atom, label)
                 self.renamed(choice, name, atom, label)

@@ -32,7 +32,8 @@ def arrivals(name: str, units: Sequence[int], found: Iterable[tuple[int, Icon]])
 
 def with_pictures(panel: Panel, arrived: Mapping[int, np.ndarray]) -> Panel:
     """A panel with pictures {atom: uint8 (s, s, 3)} added, or put in the place of earlier ones."""
-    return panel.with_pictures(*_merged(*(panel.pictures or (None, None)), len(panel), arrived))
+    pictures, index = panel.pictures or (None, None)
+    return panel.with_pictures(*_merged(pictures, index, len(panel), arrived))
 
 
 def _merged(

@@ -33,10 +33,12 @@ class Panel(abc.ABC):
     Attributes:
         kind: what the browser calls it.
         several: whether a selection is a list of atoms.
-        lists: whether it shows rows, `shown` at first and `most` at most, which links may fill.
+        lists: whether it shows rows, which links may fill.
         steady: whether it always shows all its atoms, in their order.
         name: what links call it.
         title: the heading over it.
+        shown: how many rows at first; of lists alone.
+        most: how many rows at most; of lists alone.
         renamable: whether readers may give its atoms names of their own.
         scene: what its atoms are places of, with one selection for all panels of it; None for no places.
     """
@@ -47,6 +49,8 @@ class Panel(abc.ABC):
     steady: ClassVar[bool] = False
     name: str
     title: str
+    shown: int
+    most: int
     scene: str | None = None
     renamable: bool = False
 
