@@ -65,7 +65,8 @@ class Page:
         return self.tab.locator(".lx-handle")
 
     def state(self, name):
-        self.tab.wait_for_timeout(80)  # the view tells its model at most every 50 ms
+        # The view tells its model at most every 50 ms; a timer of the page's own comes after the view's.
+        self.tab.evaluate("() => new Promise((done) => setTimeout(done, 80))")
         return self.tab.evaluate(f"window.lucidExt.get({json.dumps(name)})")
 
     def rows(self):
