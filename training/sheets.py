@@ -29,7 +29,7 @@ from lucid_ext.optvis.shipped import FOLDER, MANIFEST, RESPONSES
 from lucid_ext.optvis.survey import survey_photographs
 from lucid_ext.storage.sheets import decode, encode
 
-MOST_BYTES = 10_900_000
+MOST_BYTES = 10_700_000
 MOST_RESPONSES = 1_000  # photographs whose responses are kept one by one
 QUALITIES = range(88, 40, -4)
 GATE_CHANNELS = 64

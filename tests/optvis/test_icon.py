@@ -239,15 +239,7 @@ class TestShippedSheets:
         assert gate["channels"] == 64
         assert min(gate["above_99th_percentile"].values()) >= 0.8
 
-    @pytest.mark.parametrize(
-        "layer",
-        [
-            "block4a_expand",
-            "block5a_expand",
-            pytest.param("block6a_expand", marks=pytest.mark.xfail(strict=True, reason="94.2 % do")),
-            "block7a_expand",
-        ],
-    )
+    @pytest.mark.parametrize("layer", lx.load_model("efficientnet_lite0").opening.series)
     def test_icons_drive_their_channels_harder_than_photographs(self, layer):
         """95 % of all channels of a layer; those that no photograph excites count as missed."""
         network = lx.load_model("efficientnet_lite0")
