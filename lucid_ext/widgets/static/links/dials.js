@@ -1,16 +1,17 @@
 // Dials: one for each unit of a list, that turns it up or down and so changes the values of another list.
 
-import { rowOf } from "./data.js";
-import { make, setAttribute, setText } from "./dom.js";
-import { chip } from "./marks.js";
+import { rowOf } from "../arrays.js";
+import { make, setAttribute, setText } from "../dom.js";
+import { chip } from "../marks.js";
 
 const ALONE = "One at a time; the others go back to \u00d71.";
 const TOGETHER = "Any of them together: the network runs anew.";
 
-/** Draws the dials of one link. `turned()` is called when the reader has turned one. */
-export class Dials {
-  constructor(id, turned) {
-    this.turned = turned;
+/** Draws the dials of one link. They stand in the state: `stands()`, and `actions.turn(stands)`. */
+class Dials {
+  constructor({ id, actions, stands }) {
+    this.actions = actions;
+    this.now = stands;
     this.title = make("h3", { id: `${id}-title` });
     this.rows = make("div", { class: "lx-dial-rows" });
     this.note = make("p", { class: "lx-note" });
@@ -27,23 +28,21 @@ export class Dials {
     });
   }
 
-  /** Take a link and the list whose units are turned; `answers`: whether several may be turned at once. */
-  update(link, source, answers) {
+  destroy() {
+    this.element.remove();
+  }
+
+  /** Take a link; `answers`: whether several may be turned at once. */
+  update(link, { board, answers }) {
     this.answers = answers;
     setText(this.title, link.title);
     setText(this.note, answers ? TOGETHER : ALONE);
-    if (this.link !== link) {
-      this.link = link;
-      this.rest = link.levels.indexOf(1);
-      this.stands = source.labels.map(() => this.rest);
-      this.dials = source.labels.map((_, unit) => this.dial(unit, source.colours[unit]));
-      this.rows.replaceChildren(...this.dials.map((dial) => dial.element));
-    }
-    this.dials.forEach((dial, unit) => {
-      setText(dial.name, source.labels[unit]);
-      setAttribute(dial.input, "aria-label", `Level of ${source.labels[unit]}`);
-    });
-    this.show();
+    if (this.link === link) return;
+    this.link = link;
+    this.rest = restOf(link);
+    const { labels, colours } = board.panels.get(link.source);
+    this.dials = labels.map((_, unit) => this.dial(unit, colours[unit]));
+    this.rows.replaceChildren(...this.dials.map((dial) => dial.element));
   }
 
   dial(unit, colour) {
@@ -64,57 +63,68 @@ export class Dials {
   heedFingers(input) {
     let before = null;
     input.addEventListener("pointerdown", () => {
-      before = [...this.stands];
+      before = this.now();
     });
     input.addEventListener("pointercancel", () => {
-      if (String(before) === String(this.stands)) return;
-      this.stands = before;
-      this.show();
-      this.turned();
+      if (before && String(before) !== String(this.now())) this.actions.turn(before);
     });
   }
 
   turn(unit, stand) {
-    if (!this.answers) this.stands.fill(this.rest);
-    this.stands[unit] = stand;
-    this.show();
-    this.turned();
+    const others = this.answers ? this.now() : this.now().map(() => this.rest);
+    this.actions.turn(others.map((before, i) => (i === unit ? stand : before)));
   }
 
   back() {
-    this.stands.fill(this.rest);
-    this.show();
-    this.turned();
+    this.actions.turn(this.now().map(() => this.rest));
   }
 
-  show() {
-    this.dials.forEach(({ input, output, element }, unit) => {
-      const stand = this.stands[unit];
+  draw(reading) {
+    const { labels } = reading.other(this.link.source);
+    const stands = this.now();
+    this.dials.forEach(({ name, input, output, element }, unit) => {
+      const stand = stands[unit];
       const said = `\u00d7${this.link.levels[stand].toFixed(2)}`;
+      setText(name, labels[unit]);
+      setAttribute(input, "aria-label", `Level of ${labels[unit]}`);
       if (Number(input.value) !== stand) input.value = stand;
       setText(output, said);
       setAttribute(input, "aria-valuetext", stand === this.rest ? `${said}, as it is` : said);
       element.classList.toggle("lx-turned", stand !== this.rest);
     });
-    this.reset.disabled = this.stands.every((stand) => stand === this.rest);
+    this.reset.disabled = stands.every((stand) => stand === this.rest);
   }
+}
 
-  /** Where the dials stand, a level for each unit. */
-  levels() {
-    return this.stands.map((stand) => this.link.levels[stand]);
-  }
+function restOf(link) {
+  return link.levels.indexOf(1);
+}
+
+function levelsOf(link, stands) {
+  return stands.map((stand) => link.levels[stand]);
+}
+
+export const dials = {
+  kind: "dials",
+  View: Dials,
+
+  /** All dials at rest. */
+  start: (link) => Array(link.values.length / link.width / link.levels.length).fill(restOf(link)),
+
+  /** As they stand, a level for each unit. */
+  levels: levelsOf,
 
   /**
    * The target's values as the dials stand: null at rest; from the table where one is turned; where several are,
    * what was answered to just that, and until then `before`.
    */
-  values(answer, before) {
-    const off = this.stands.flatMap((stand, unit) => (stand === this.rest ? [] : [unit]));
+  values(link, stands, answer, before) {
+    const rest = restOf(link);
+    const off = stands.flatMap((stand, unit) => (stand === rest ? [] : [unit]));
     if (!off.length) return null;
-    if (off.length === 1)
-      return rowOf(this.link, "values", off[0] * this.link.levels.length + this.stands[off[0]]);
-    const { source, target } = this.link;
-    const asked = JSON.stringify(answer?.levels?.[source]) === JSON.stringify(this.levels());
+    if (off.length === 1) return rowOf(link, "values", off[0] * link.levels.length + stands[off[0]]);
+    const { source, target } = link;
+    const asked = JSON.stringify(answer?.levels?.[source]) === JSON.stringify(levelsOf(link, stands));
     return asked && answer.values?.[target] ? Float32Array.from(answer.values[target]) : before;
-  }
-}
+  },
+};

@@ -1,9 +1,11 @@
 // A flow: nodes in columns, and signed bands between them; selected nodes light the paths through them.
 
-import { formatValue } from "./data.js";
-import { make, setAttribute, setText } from "./dom.js";
-import { firstNodes, followPaths } from "./paths.js";
-import { bandOutline, heightFor, layOut, leastWidth, nodeAfterKey, onTheWay } from "./sankey.js";
+import { rowOf } from "../arrays.js";
+import { make, setAttribute, setText } from "../dom.js";
+import { formatValue } from "../format.js";
+import { linksThat } from "../links/registry.js";
+import { firstNodes, followPaths, tell } from "../paths.js";
+import { bandOutline, heightFor, layOut, leastWidth, nodeAfterKey, onTheWay } from "../sankey.js";
 
 const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 const FLOW_EASE = 150; // milliseconds from one layout to the next
@@ -11,12 +13,11 @@ const ROOM_FOR_SIGN = 11; // pixels of a band that has room for its sign
 const LINKS_LISTED = 7; // of the table of links
 const SHADE = 200; // of 255, over a place where a node is not
 
-/** Draws one flow. `actions`: hover(nodes | null), select(nodes), unselect(). */
-export class Flow {
-  constructor(id, actions, icons) {
+/** Draws one flow; its selection is a list of nodes. */
+class Flow {
+  constructor({ id, actions }) {
     this.id = id;
     this.actions = actions;
-    this.icons = icons;
     this.nodes = [];
     this.bands = new Map(); // key -> {group, path, part, sign, share}
     this.selected = [];
@@ -86,6 +87,7 @@ export class Flow {
         "Measured: how much is lost when the part of the activations that a node stands for is removed.",
       ),
     );
+    this.parts = { aside: this.table };
     this.stage.addEventListener("keydown", (event) => this.typed(event));
     this.stage.addEventListener("pointerleave", () => this.actions.hover(null));
     this.observer = new ResizeObserver(() => this.resize());
@@ -93,6 +95,7 @@ export class Flow {
   }
 
   destroy() {
+    this.element.remove();
     this.observer.disconnect();
     cancelAnimationFrame(this.frame);
     this.table.remove();
@@ -118,10 +121,11 @@ export class Flow {
     return value > 0 ? { "data-sign": "for" } : { "data-sign": "against", fill: `url(#${this.id}-stripes)` };
   }
 
-  /** Take a panel's spec, and the picture that its nodes have places in: {heat, grid, url} or null. */
-  update(panel, picture) {
+  update(panel, { board, picture }) {
     this.panel = panel;
-    this.picture = picture;
+    const heat = linksThat(board, "light").find((link) => link.source === panel.name);
+    const grid = heat && board.panels.get(heat.target);
+    this.picture = heat && { heat, grid, url: picture(grid.picture) }; // where its nodes have places
     setText(this.title, panel.title);
     this.title.hidden = !panel.title;
     this.heads.replaceChildren(...panel.columns.map((name) => make("span", {}, name)));
@@ -173,7 +177,7 @@ export class Flow {
     if (places) {
       const { heat, grid, url } = picture;
       if (node.photograph.src !== url) node.photograph.src = url;
-      const weights = heat.weights.subarray(n * heat.width, (n + 1) * heat.width);
+      const weights = rowOf(heat, "weights", n);
       const most = weights.reduce((a, w) => Math.max(a, w), 0) || 1;
       node.shade.width = grid.cols;
       node.shade.height = grid.rows;
@@ -185,10 +189,11 @@ export class Flow {
     }
   }
 
-  /** Draw what is selected, or under the pointer; icons that have arrived too. */
-  draw(nodes, selected) {
-    const { panel } = this;
-    this.shown = nodes;
+  draw(reading) {
+    const { panel } = reading;
+    const nodes = reading.now ?? [];
+    const selected = reading.marked.selected ?? [];
+    this.reading = reading;
     this.selected = selected;
     if (!this.goal) this.place(false);
     if (!this.goal) return; // not on the page yet: `resize` will tell
@@ -199,7 +204,7 @@ export class Flow {
       setAttribute(node.element, "aria-pressed", selected.includes(n));
       setAttribute(node.element, "tabindex", n === this.active ? 0 : -1);
       node.element.classList.toggle("lx-faded", some && !reached[n]);
-      const kind = this.drawIcon(n, node.icon);
+      const kind = reading.icon(n, node.icon);
       node.frame.hidden = kind === "none";
       setText(node.badge, kind === "blend" ? "\u2248" : "");
     }
@@ -221,17 +226,6 @@ export class Flow {
       if (on || !some) taken.push({ ...band, width, measured: panel.measured[band.pair][at] });
     }
     this.list(taken);
-  }
-
-  drawIcon(n, canvas) {
-    const { panel } = this;
-    const own = panel.sheet && panel.icon_of[n] >= 0;
-    if (own) return this.icons.lay(panel.sheet, [[panel.icon_of[n], 1]], canvas, `own ${n}`) ? "own" : "none";
-    const draft = panel.draft_sheet && panel.draft_of[n] >= 0;
-    if (!draft) return "none";
-    return this.icons.lay(panel.draft_sheet, [[panel.draft_of[n], 1]], canvas, `draft ${n}`)
-      ? "blend"
-      : "none";
   }
 
   /** The widest of the links that are lit, with what was measured of each. */
@@ -284,7 +278,7 @@ export class Flow {
     if (!this.panel || this.stage.clientWidth === this.width) return;
     this.width = this.stage.clientWidth;
     this.place(false);
-    this.draw(this.shown ?? [], this.selected);
+    if (this.reading) this.draw(this.reading);
   }
 
   /** A sentence on what widths mean. */
@@ -381,6 +375,42 @@ export class Flow {
     event.stopPropagation();
   }
 }
+
+const inside = (panel, node) => Number.isInteger(node) && node >= 0 && node < panel.size;
+
+export const flow = {
+  kind: "flow",
+  View: Flow,
+  region: () => "flows",
+
+  decode: (spec, sheets) => ({
+    ...spec,
+    places: new Set(spec.places),
+    draft_sheet: sheets[spec.draft_sheet] ?? null,
+    size: spec.labels.length,
+  }),
+
+  /** Of a flow, what is to be told of the nodes. */
+  label: (panel, nodes) => tell(panel, nodes, signedNumber),
+
+  has: (panel, nodes) => Array.isArray(nodes) && nodes.length > 0 && nodes.every((n) => inside(panel, n)),
+
+  /** The nodes of the same names. */
+  carry(nodes, from, to) {
+    const names = nodes.map((node) => from.labels[node]);
+    const there = [...to.labels.keys()].filter((node) => names.includes(to.labels[node]));
+    return there.length ? there : null;
+  },
+
+  atoms: (panel, nodes) => nodes.filter((node) => panel.places.has(node)),
+
+  tile(panel, node) {
+    const one = (sheet, of, draft) => (sheet && of[node] >= 0 ? { sheet, tile: of[node], draft } : null);
+    return one(panel.sheet, panel.icon_of, false) ?? one(panel.draft_sheet, panel.draft_of, true);
+  },
+
+  sheets: (panel) => [panel.sheet, panel.draft_sheet],
+};
 
 function signedNumber(value) {
   return formatValue(value, "number", true);
