@@ -1,15 +1,14 @@
 // A flow: nodes in columns, and signed bands between them; selected nodes light the paths through them.
 
 import { rowOf } from "../arrays.js";
+import { Bands } from "../bands.js";
 import { make, setAttribute, setText } from "../dom.js";
 import { formatValue } from "../format.js";
 import { linksThat } from "../links/registry.js";
 import { firstNodes, followPaths, tell } from "../paths.js";
-import { bandOutline, heightFor, layOut, leastWidth, nodeAfterKey, onTheWay } from "../sankey.js";
+import { heightFor, layOut, leastWidth, nodeAfterKey, onTheWay } from "../sankey.js";
 
-const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 const FLOW_EASE = 150; // milliseconds from one layout to the next
-const ROOM_FOR_SIGN = 11; // pixels of a band that has room for its sign
 const LINKS_LISTED = 7; // of the table of links
 const SHADE = 200; // of 255, over a place where a node is not
 
@@ -19,7 +18,10 @@ class Flow {
     this.id = id;
     this.actions = actions;
     this.nodes = [];
-    this.bands = new Map(); // key -> {group, path, part, sign, share}
+    this.bands = new Bands(id, {
+      point: (nodes) => (nodes ? this.preview(nodes) : this.actions.hover(null)),
+      pick: (nodes) => this.actions.select(nodes),
+    });
     this.selected = [];
     this.active = 0;
     this.title = make("h3", { id: `${id}-title` });
@@ -28,13 +30,7 @@ class Flow {
       { type: "button", onclick: () => this.actions.unselect() },
       "Clear selection",
     );
-    const swatch = (sign, name) =>
-      make(
-        "span",
-        { class: "lx-swatch" },
-        makeSvg("svg", { "aria-hidden": "true" }, this.swatch(sign)),
-        name,
-      );
+    const swatch = (sign, name) => make("span", { class: "lx-swatch" }, this.bands.swatch(sign), name);
     this.legend = make(
       "div",
       { class: "lx-legend" },
@@ -43,15 +39,6 @@ class Flow {
       this.clear,
     );
     this.heads = make("div", { class: "lx-heads", "aria-hidden": "true" });
-    this.back = makeSvg("g", {});
-    this.front = makeSvg("g", {});
-    this.drawing = makeSvg(
-      "svg",
-      { class: "lx-bands", "aria-hidden": "true" },
-      this.stripes(),
-      this.back,
-      this.front,
-    );
     this.stage = make("div", { class: "lx-stage", role: "group", "aria-label": "Nodes of the flow" });
     this.scroll = make("div", { class: "lx-flow-scroll" }, make("div", {}, this.heads, this.stage));
     this.laws = make("p", { class: "lx-note" });
@@ -101,26 +88,6 @@ class Flow {
     this.table.remove();
   }
 
-  /** The pattern of what speaks against: stripes, for who does not see the colour. */
-  stripes() {
-    const line = makeSvg("rect", { width: 3, height: 6, class: "lx-stripe" });
-    const attributes = {
-      width: 6,
-      height: 6,
-      patternUnits: "userSpaceOnUse",
-      patternTransform: "rotate(45)",
-    };
-    return makeSvg("defs", {}, makeSvg("pattern", { id: `${this.id}-stripes`, ...attributes }, line));
-  }
-
-  swatch(sign) {
-    return makeSvg("rect", { class: "lx-band-fill", x: 1, y: 1, width: 26, height: 10, ...this.look(sign) });
-  }
-
-  look(value) {
-    return value > 0 ? { "data-sign": "for" } : { "data-sign": "against", fill: `url(#${this.id}-stripes)` };
-  }
-
   update(panel, { board, picture }) {
     this.panel = panel;
     const heat = linksThat(board, "light").find((link) => link.source === panel.name);
@@ -131,7 +98,7 @@ class Flow {
     this.heads.replaceChildren(...panel.columns.map((name) => make("span", {}, name)));
     while (this.nodes.length < panel.size) this.nodes.push(this.newNode(this.nodes.length));
     while (this.nodes.length > panel.size) this.nodes.pop();
-    this.stage.replaceChildren(this.drawing, ...this.nodes.map((node) => node.element));
+    this.stage.replaceChildren(this.bands.element, ...this.nodes.map((node) => node.element));
     this.active = Math.min(this.active, panel.size - 1);
     this.stage.style.height = `${heightFor(panel.most)}px`;
     this.stage.style.minWidth = this.heads.style.minWidth = `${leastWidth(panel.sizes.length)}px`;
@@ -213,16 +180,9 @@ class Flow {
     for (const band of this.goal.bands) {
       const at = (band.from - first[band.pair]) * panel.sizes[band.pair + 1] + band.to - first[band.pair + 1];
       const on = lit[band.pair][at];
-      const drawn = this.bands.get(band.key);
-      const { group } = drawn;
-      // Of a link further on, the paths are only a part.
-      drawn.share = Math.min(1, Math.abs(shares[band.from]));
-      this.paintPart(drawn);
-      group.classList.toggle("lx-lit", some && on);
-      group.classList.toggle("lx-unlit", some && !on);
-      const level = some && on ? this.front : this.back;
-      if (group.parentNode !== level) level.append(group);
-      const width = band.thickness * (some ? drawn.share : 1);
+      const share = Math.min(1, Math.abs(shares[band.from])); // of a link further on, the paths are only a part
+      this.bands.light(band, some, on, share);
+      const width = band.thickness * (some ? share : 1);
       if (on || !some) taken.push({ ...band, width, measured: panel.measured[band.pair][at] });
     }
     this.list(taken);
@@ -293,24 +253,7 @@ class Flow {
 
   paint(layout) {
     this.layout = layout;
-    const kept = new Set();
-    for (const band of layout.bands) {
-      kept.add(band.key);
-      const drawn = this.bands.get(band.key) ?? this.newBand(band.key);
-      const { group, path, part } = drawn;
-      group.band = band;
-      setAttribute(path, "d", bandOutline(band));
-      for (const one of [path, part]) {
-        for (const [name, value] of Object.entries(this.look(band.value))) setAttribute(one, name, value);
-        if (band.value > 0) one.removeAttribute("fill");
-      }
-      this.paintPart(drawn);
-    }
-    for (const [key, { group }] of this.bands) {
-      if (kept.has(key)) continue;
-      group.remove();
-      this.bands.delete(key);
-    }
+    this.bands.paint(layout.bands);
     for (const [n, { x, y, height, into, out }] of layout.nodes.entries()) {
       const node = this.nodes[n];
       node.element.style.transform = `translate(${x}px, ${y}px)`;
@@ -318,32 +261,6 @@ class Flow {
       node.into.style.height = `${into}px`;
       node.out.style.height = `${out}px`;
     }
-  }
-
-  /** The part of a band that is on the selected paths, along its upper side, and its sign where there is room. */
-  paintPart({ group: { band }, part, sign, share }) {
-    const thickness = band.thickness * share;
-    const up = (band.thickness - thickness) / 2;
-    setAttribute(part, "d", bandOutline({ ...band, y0: band.y0 - up, y1: band.y1 - up, thickness }));
-    setText(sign, thickness < ROOM_FOR_SIGN ? "" : band.value > 0 ? "+" : "\u2212");
-    setAttribute(sign, "x", (band.x0 + 14).toFixed(1));
-    setAttribute(sign, "y", (band.y0 - up + 4.5).toFixed(1));
-  }
-
-  newBand(key) {
-    const path = makeSvg("path", { class: "lx-band-fill" });
-    const part = makeSvg("path", { class: "lx-band-fill lx-band-part" });
-    const sign = makeSvg("text", { class: "lx-band-sign" });
-    const group = makeSvg("g", { class: "lx-band" }, path, part, sign);
-    group.addEventListener("pointerenter", (event) => {
-      if (event.pointerType !== "touch") this.preview([group.band.from, group.band.to]);
-    });
-    group.addEventListener("pointerleave", () => this.actions.hover(null));
-    group.addEventListener("click", () => this.actions.select([group.band.from, group.band.to]));
-    this.back.append(group);
-    const made = { group, path, part, sign, share: 1 };
-    this.bands.set(key, made);
-    return made;
   }
 
   /** What would be selected with these nodes too. */
@@ -418,11 +335,4 @@ function signedNumber(value) {
 
 function tableRow(tag, ...cells) {
   return make("tr", {}, ...cells.map((text) => make(tag, tag === "th" ? { scope: "col" } : {}, text)));
-}
-
-function makeSvg(tag, attributes, ...children) {
-  const element = document.createElementNS(SVG_NAMESPACE, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
 }
