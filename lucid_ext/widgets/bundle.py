@@ -48,8 +48,9 @@ def page_script() -> str:
 
 @functools.cache
 def board_css() -> str:
-    """Return the style of the view, which its script puts into the page."""
-    return _read("board.css")
+    """Return the style of the view, which its script puts into the page: each module's own stands beside it."""
+    own = [name for name in modules() if (STATIC / f"{name}.css").exists()]
+    return "\n".join(_read(f"{name}.css") for name in ("tokens", "base", *own, "overrides"))
 
 
 def _read(name: str) -> str:

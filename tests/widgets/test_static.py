@@ -14,7 +14,7 @@ import pytest
 from lucid_ext import board as grammar
 from lucid_ext.board import Units, format_value
 from lucid_ext.board.comparison import pair
-from lucid_ext.widgets.bundle import STATIC, modules, page_script, widget_module
+from lucid_ext.widgets.bundle import STATIC, board_css, modules, page_script, widget_module
 from lucid_ext.widgets.payload import payload
 from tests.board.test_board import board, scene
 from tests.board.test_drilldown import SELECTIONS
@@ -110,6 +110,13 @@ def test_bundle_holds_every_module():
     found = {path.relative_to(STATIC).with_suffix("").as_posix() for path in STATIC.rglob("*.js")}
     assert found == set(modules("page"))
     assert found == {*modules(), "page"}
+
+
+def test_styles_stand_beside_their_modules():
+    found = {path.relative_to(STATIC).with_suffix("").as_posix() for path in STATIC.rglob("*.css")}
+    assert found <= {*modules(), "tokens", "base", "overrides"}
+    for path in STATIC.rglob("*.css"):
+        assert path.read_text() in board_css()
 
 
 def test_modules_come_after_what_they_import():

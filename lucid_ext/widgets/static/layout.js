@@ -87,11 +87,15 @@ export class Layout {
     setText(this.reading, board.reading);
     this.write(board.formula);
     const several = [...board.panels.values()].filter((panel) => panel.scene).length > 1;
-    this.root.classList.toggle("lx-many", several && !board.trail);
-    this.root.classList.toggle("lx-trailed", Boolean(board.trail));
-    this.layPanels(board, several);
+    this.several = several;
+    const trailed = Boolean(board.trail);
+    this.layPanels(board);
     const flowing = this.flows.childElementCount > 0;
-    this.root.classList.toggle("lx-flowing", flowing);
+    this.root.classList.toggle("lx-wide", several || trailed);
+    this.panels.classList.toggle("lx-abreast", several && !trailed);
+    this.panels.classList.toggle("lx-trailed", trailed);
+    this.panels.classList.toggle("lx-below", flowing);
+    this.caption.classList.toggle("lx-long", flowing);
     const above = flowing ? this.flows : this.panels; // what the caption speaks of
     if (above.nextElementSibling !== this.caption) above.after(this.caption);
     this.layDials(board, answers);
@@ -106,11 +110,11 @@ export class Layout {
     this.formula.replaceChildren(...(formula ? [drawFormula(formula)] : []));
   }
 
-  layPanels(board, several) {
+  layPanels(board) {
     const kept = new Map();
     const scenes = new Map();
     const inTrail = board.trail?.lists ?? [];
-    const single = !several && !board.trail;
+    const single = !this.several && !board.trail;
     for (const panel of board.panels.values()) {
       const kind = kindOf(panel);
       const view = this.viewOf(panel.name, kind);
@@ -122,6 +126,7 @@ export class Layout {
       view.update(panel, this.contextOf(board, panel, scenes));
       const filled = linksThat(board, "rows").some((link) => link.target === panel.name);
       const region = kind.region(panel, { single, filled });
+      view.element.classList.toggle("lx-narrow", inTrail.includes(panel.name));
       if (!inTrail.includes(panel.name)) this.regions[region].append(view.element);
       for (const [place, element] of Object.entries(view.parts ?? {})) this.regions[place].append(element);
     }
@@ -140,12 +145,13 @@ export class Layout {
   }
 
   /**
-   * What a view is told beside its panel: the board, how many rows to show, what its scene shares, and where to find
-   * a picture, `picture(key)`.
+   * What a view is told beside its panel: the board, how many rows to show, what its scene shares, whether it is one
+   * of `several`, and where to find a picture, `picture(key)`.
    */
   contextOf(board, panel, scenes) {
     const limit = this.state.limits[panel.name];
-    return { board, limit, scene: scenes.get(panel.scene), picture: (key) => this.urls[key] };
+    const scene = scenes.get(panel.scene);
+    return { board, limit, scene, several: this.several, picture: (key) => this.urls[key] };
   }
 
   /** A list has another length. */

@@ -91,7 +91,7 @@ class Picture {
   }
 
   /** Take a panel, keeping what stays the same. */
-  update(panel, { scene, picture }) {
+  update(panel, { board, scene, several, picture }) {
     const url = picture(panel.picture);
     this.panel = panel;
     this.scene = scene;
@@ -100,6 +100,8 @@ class Picture {
     if (this.image.src !== url) this.image.src = url;
     this.image.alt = panel.title;
     this.element.classList.toggle("lx-between", panel.between);
+    this.element.classList.toggle("lx-small", several && !board.trail);
+    this.element.classList.toggle("lx-answering", Boolean(board.trail));
     this.viewport.style.aspectRatio = String(panel.aspect);
     this.marks.update(panel);
     setAttribute(this.gridElement, "aria-rowcount", panel.rows);

@@ -19,7 +19,7 @@ class Units extends Listbox {
       () => this.focus(this.active),
     );
     const parts = [this.heading, this.law, this.list, this.naming.element, this.note];
-    this.element = make("section", { class: "lx-panel lx-units" }, ...parts);
+    this.element = make("section", { class: "lx-panel lx-units lx-across" }, ...parts);
   }
 
   update(panel, { limit }) {
