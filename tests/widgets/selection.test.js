@@ -131,7 +131,7 @@ test("a scene without a selection rests where it was", () => {
   reader.select("fine", 5);
   assert.deepEqual(reader.current(), { fine: 5 });
   reader.unselect("fine");
-  reader.active.photo = "coarse"; // the reader was last at work there
+  reader.active.set("photo", "coarse"); // the reader was last at work there
   assert.deepEqual(reader.current(), { coarse: 0 }); // where the other picture had the selection
   reader.hover("coarse", 1);
   reader.hover("coarse", null);

@@ -34,7 +34,7 @@ function fillingOf(board, name, selected) {
   if (direct) return { link: direct, atom: selected[direct.source] };
   for (const link of linksThat(board, "rows")) {
     const source = board.panels.get(link.source);
-    if (link.target !== name || !source.scene) continue;
+    if (link.target !== name || source.scene == null) continue;
     for (const panel of board.panels.values()) {
       if (panel.scene === source.scene && selected[panel.name] != null) {
         return { link, atom: carriedTo(source, selected[panel.name], panel) };

@@ -86,7 +86,7 @@ export class Layout {
     setText(this.title, board.title);
     setText(this.reading, board.reading);
     this.write(board.formula);
-    const several = [...board.panels.values()].filter((panel) => panel.scene).length > 1;
+    const several = [...board.panels.values()].filter((panel) => panel.scene != null).length > 1;
     this.several = several;
     const trailed = Boolean(board.trail);
     this.layPanels(board);

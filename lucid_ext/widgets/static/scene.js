@@ -26,17 +26,17 @@ export class Scene {
   }
 
   get at() {
-    return this.state.scenes[this.name];
+    return this.state.scenes.get(this.name);
   }
 
   /** The picture the reader was last at work in. */
   get active() {
-    return this.pictures.find(({ panel }) => panel.name === this.state.active[this.name]);
+    return this.pictures.find(({ panel }) => panel.name === this.state.active.get(this.name));
   }
 
   /** The reader is at work in a picture. */
   work(picture) {
-    this.state.active[this.name] = picture.panel.name;
+    this.state.active.set(this.name, picture.panel.name);
   }
 
   /** Take the pictures that belong to it now. Tools that several share stand above them all, in `head`. */

@@ -8,7 +8,7 @@ import { ask, asking, begun, carried, goTo, selectionOf, stepsOf } from "./trail
 /**
  * Where a reader stands on one board after another: `selected` and `hovered` are {panel: atom}, what was selected last
  * comes last; `limits` {list: rows}; `history` what was asked of the lists of a trail, or null; `cells` {panel: atom}
- * where panels of scenes rest while nothing is selected; `active` {scene: panel} where the reader was last at work.
+ * where panels of scenes rest while nothing is selected; `active` scene -> panel, where the reader was last at work.
  * What the reader does returns whether that changed anything.
  */
 export class Selection {
@@ -19,7 +19,7 @@ export class Selection {
     this.limits = {};
     this.history = null;
     this.cells = {};
-    this.active = {};
+    this.active = new Map();
   }
 
   /** A board as the reader sees it. */
@@ -47,7 +47,7 @@ export class Selection {
     this.board = board;
     this.selected = {};
     for (const name of [...Object.keys(wanted), ...this.order()]) {
-      const taken = this.sceneOf(name) && this.inScene(name).some((other) => this.selected[other] != null);
+      const taken = this.inScene(name).some((other) => this.selected[other] != null);
       if (kept[name] != null && !taken) this.selected[name] = kept[name];
     }
     this.hovered = {};
@@ -58,10 +58,10 @@ export class Selection {
 
   /** Of each scene, take the panel the reader was last at work in, or the first; let all rest inside their grids. */
   settle() {
-    const active = {};
+    const active = new Map();
     for (const { name, scene, size } of this.board.panels.values()) {
-      if (!scene) continue;
-      if (!active[scene] || name === this.active[scene]) active[scene] = name;
+      if (scene == null) continue;
+      if (!active.has(scene) || name === this.active.get(scene)) active.set(scene, name);
       this.cells[name] = Math.min(this.cells[name] ?? 0, size - 1);
     }
     this.active = active;
@@ -71,7 +71,7 @@ export class Selection {
   rest() {
     for (const panel of this.board.panels.values()) {
       const { name, scene } = panel;
-      if (!scene) continue;
+      if (scene == null) continue;
       const { selected, hovered } = this.marked(name);
       const other = this.inScene(name).find((one) => one !== name && this.selected[one] != null);
       const same = other && carriedTo(panel, this.selected[other], this.board.panels.get(other));
@@ -128,7 +128,7 @@ export class Selection {
   /** The panels that have one selection with this one, itself included. */
   inScene(name) {
     const scene = this.sceneOf(name);
-    if (!scene) return [];
+    if (scene == null) return [];
     return [...this.board.panels.values()].filter((p) => p.scene === scene).map((p) => p.name);
   }
 
@@ -143,7 +143,7 @@ export class Selection {
   select(name, atom) {
     if (this.inTrail(name)) return this.travel(ask(this.history, name, atom));
     this.selected = { ...this.selected };
-    if (this.sceneOf(name)) for (const other of this.inScene(name)) delete this.selected[other];
+    for (const other of this.inScene(name)) delete this.selected[other];
     delete this.selected[name]; // what is selected last comes last
     this.selected[name] = atom;
     this.hovered = {}; // a pointer left lying somewhere must not outvote the reader
@@ -191,10 +191,10 @@ export class Selection {
     const now = trail ? asking(trail, this.selected) : { ...this.selected };
     for (const [name, atom] of Object.entries(this.hovered)) {
       if (this.inTrail(name)) for (const other of trail.lists) delete now[other];
-      if (this.sceneOf(name)) for (const other of this.inScene(name)) delete now[other];
+      for (const other of this.inScene(name)) delete now[other];
       now[name] = atom;
     }
-    for (const name of Object.values(this.active)) {
+    for (const name of this.active.values()) {
       if (this.inScene(name).every((other) => now[other] == null)) now[name] = this.cells[name];
     }
     return now;
@@ -228,7 +228,9 @@ export class Selection {
   lightInto(name) {
     const scene = Object.keys(this.hovered).map((source) => this.sceneOf(source))[0];
     // Of a scene one cell counts, and that is the hovered one.
-    const held = Object.entries(this.selected).filter(([source]) => !scene || this.sceneOf(source) !== scene);
+    const held = Object.entries(this.selected).filter(
+      ([source]) => scene == null || this.sceneOf(source) !== scene,
+    );
     return lightOf(this.board, name, [...Object.entries(this.hovered), ...held.reverse()]);
   }
 }

@@ -14,14 +14,14 @@ export function linkKey({ source, target }) {
 
 /**
  * Beside what is selected, hovered and asked, see `Selection`:
- * `scenes` {scene: {view, place under the lens or null, lens: whether it is on, sized: whether tiles are}},
+ * `scenes` scene -> {view, place under the lens or null, lens: whether it is on, sized: whether tiles are},
  * `dials` {link: where they stand}, `turned` {list: the values they make of it}, `names` board -> {list: {unit: name}} that
  * the reader gave, `sprites` {panel: {board, sheet, icon_of}} that arrived after the board, `dark`.
  */
 export class State extends Selection {
   constructor() {
     super();
-    this.scenes = {};
+    this.scenes = new Map();
     this.dials = {};
     this.turned = {};
     this.names = new WeakMap();
@@ -33,8 +33,8 @@ export class State extends Selection {
   show(board, wanted) {
     const same = this.board === board;
     super.show(board, wanted);
-    const scenes = [...board.panels.values()].map((panel) => panel.scene).filter(Boolean);
-    this.scenes = Object.fromEntries(scenes.map((name) => [name, this.scenes[name] ?? { ...UNTOUCHED }]));
+    const scenes = [...this.active.keys()];
+    this.scenes = new Map(scenes.map((name) => [name, this.scenes.get(name) ?? { ...UNTOUCHED }]));
     if (same) return;
     this.turned = {};
     this.dials = Object.fromEntries(
