@@ -24,13 +24,8 @@ export class Icons {
 
   /** Forget sheets that none of these panels uses. */
   keep(panels) {
-    const used = new Set(
-      panels.flatMap((panel) =>
-        kindOf(panel)
-          .sheets(panel)
-          .map((sheet) => sheet?.url),
-      ),
-    );
+    const sheets = panels.flatMap((panel) => kindOf(panel).sheets(panel));
+    const used = new Set(sheets.map((sheet) => sheet?.url));
     for (const url of this.images.keys()) if (!used.has(url)) this.images.delete(url);
   }
 

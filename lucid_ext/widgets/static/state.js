@@ -1,6 +1,5 @@
 // All that changes while a reader looks: one object. The boards that it is about are frozen.
 
-import { decodeArrays } from "./arrays.js";
 import { WHOLE } from "./geometry.js";
 import { linkKind, linksThat } from "./links/registry.js";
 import { Selection } from "./selection.js";
@@ -15,8 +14,10 @@ export function linkKey({ source, target }) {
 /**
  * Beside what is selected, hovered and asked, see `Selection`:
  * `scenes` scene -> {view, place under the lens or null, lens: whether it is on, sized: whether tiles are},
- * `dials` {link: where they stand}, `turned` {list: the values they make of it}, `names` board -> {list: {unit: name}} that
- * the reader gave, `sprites` {panel: {board, sheet, icon_of}} that arrived after the board, `dark`.
+ * `dials` {link: where they stand}, `turned` {list: the values they make of it},
+ * `names` board -> {list: {unit: name}} that the reader gave,
+ * `sprites` {panel: {board, sheet, icon_of}} that arrived after the board,
+ * `dark` whether the page is.
  */
 export class State extends Selection {
   constructor() {
@@ -50,6 +51,7 @@ export class State extends Selection {
 
   /** What dials make of the lists they lead to; an answer counts if it is about this board. */
   answered(answer) {
+    if (!this.board) return;
     const fits = answer?.board === this.board.key ? answer : null;
     for (const link of linksThat(this.board, "View")) {
       const { target } = link;
@@ -77,10 +79,12 @@ export class State extends Selection {
 
   /** Pictures have arrived after the board: {panel: {board, sheet, icon_of}}. */
   stream(streamed) {
-    const known = (name, entry) => this.sprites[name]?.entry === entry;
     const taken = ([name, entry]) => {
-      if (known(name, entry)) return [name, this.sprites[name]];
-      return [name, { entry, ...decodeArrays(entry), icon_of: Int32Array.from(entry.icon_of) }];
+      const known = this.sprites[name];
+      return [
+        name,
+        known?.entry === entry ? known : { ...entry, entry, icon_of: Int32Array.from(entry.icon_of) },
+      ];
     };
     this.sprites = Object.fromEntries(Object.entries(streamed).map(taken));
   }
