@@ -86,7 +86,7 @@ export class Layout {
     setText(this.title, board.title);
     setText(this.reading, board.reading);
     this.write(board.formula);
-    const several = [...board.panels.values()].filter((panel) => panel.scene != null).length > 1;
+    const several = [...board.panels.values()].filter((panel) => kindOf(panel).Scene).length > 1;
     this.several = several;
     const trailed = Boolean(board.trail);
     this.layPanels(board);
@@ -184,7 +184,8 @@ export class Layout {
   gatherScenes(board) {
     this.shared.replaceChildren();
     for (const [name, scene] of this.scenes) {
-      const inside = [...board.panels.values()].filter((panel) => panel.scene === name);
+      const shares = (panel) => panel.scene === name && kindOf(panel).Scene === scene.constructor;
+      const inside = [...board.panels.values()].filter(shares);
       scene.gather(
         inside.map((panel) => this.views.get(panel.name)),
         this.shared,

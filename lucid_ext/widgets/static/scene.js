@@ -31,7 +31,8 @@ export class Scene {
 
   /** The picture the reader was last at work in. */
   get active() {
-    return this.pictures.find(({ panel }) => panel.name === this.state.active.get(this.name));
+    const name = this.state.active.get(this.name);
+    return this.pictures.find(({ panel }) => panel.name === name) ?? this.pictures[0];
   }
 
   /** The reader is at work in a picture. */

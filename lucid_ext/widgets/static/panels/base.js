@@ -46,6 +46,6 @@ export const PANEL = {
   /** Whether the reader may choose how many of its rows are shown. */
   adjustable: () => false,
 
-  /** What panels of one `scene` share: `new Scene()`, gather(views, head), draw(), destroy(); null for nothing. */
+  /** What views of this kind share in one `scene`: `new Scene(name, state)`, gather(views, head), draw(), destroy(). */
   Scene: null,
 };
