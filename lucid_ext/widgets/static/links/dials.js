@@ -82,6 +82,10 @@ class Dials {
   draw(reading) {
     const { labels } = reading.other(this.link.source);
     const stands = this.now();
+    const same =
+      this.drawn?.link === this.link && this.drawn.labels === labels && this.drawn.stands === stands;
+    if (same) return; // as whenever the reader only points somewhere
+    this.drawn = { link: this.link, labels, stands };
     this.dials.forEach(({ name, input, output, element }, unit) => {
       const stand = stands[unit];
       const said = `\u00d7${this.link.levels[stand].toFixed(2)}`;
