@@ -5,17 +5,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import {
-  bytesOf,
-  decodeArray,
-  decodeBoard,
-  describe,
-  formatValue,
-  halfToNumber,
-  rowOf,
-  rowsOf,
-  sayingOf,
-} from "../../lucid_ext/widgets/static/data.js";
+import { describe, rowsOf, sayingOf } from "../../lucid_ext/widgets/static/answers.js";
+import { bytesOf, decodeArray, halfToNumber, rowOf } from "../../lucid_ext/widgets/static/arrays.js";
+import { decodeBoard } from "../../lucid_ext/widgets/static/decode.js";
+import { formatValue } from "../../lucid_ext/widgets/static/format.js";
 
 const expected = JSON.parse(readFileSync(process.env.EXPECTED, "utf8"));
 const board = decodeBoard(expected.payload.boards[0]);
@@ -37,7 +30,7 @@ test("captions say what Python says", () => {
 
 test("a name is put into a law as it is", () => {
   const panels = new Map([["parts", { kind: "units", labels: ["$& $` {}"] }]]);
-  const link = { source: "parts", law: "what {} does", notes: [] };
+  const link = { kind: "ranking", source: "parts", law: "what {} does", notes: [] };
   assert.equal(sayingOf({ panels }, "parts", { link, atom: 0 }).law, "what $& $` {} does");
 });
 

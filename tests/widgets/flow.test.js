@@ -3,13 +3,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import {
-  decodeBoard,
-  describe,
-  formatValue,
-  renamed,
-  selectable,
-} from "../../lucid_ext/widgets/static/data.js";
+import { carriedTo, describe, selectable } from "../../lucid_ext/widgets/static/answers.js";
+import { decodeBoard } from "../../lucid_ext/widgets/static/decode.js";
+import { formatValue } from "../../lucid_ext/widgets/static/format.js";
 import { followPaths, linkBetween, tell } from "../../lucid_ext/widgets/static/paths.js";
 import {
   bandOutline,
@@ -77,8 +73,8 @@ test("a selection is a list of nodes there are, and is carried by name", () => {
   const grid = board.panels.get("image");
   assert.ok(selectable(grid, 5) && !selectable(grid, 6) && !selectable(undefined, 0));
   const other = { ...flow, labels: ["c1:1", "new", "c0:0"] };
-  assert.deepEqual(renamed([0, 4], flow, other), [0, 2]);
-  assert.equal(renamed([1], flow, other), null);
+  assert.deepEqual(carriedTo(other, [0, 4], flow), [0, 2]);
+  assert.equal(carriedTo(other, [1], flow), null);
 });
 
 const HEIGHT = heightFor(flow.most);

@@ -114,7 +114,7 @@ test("pointing outvotes the selection, and only a change is one", () => {
   const reader = reading(small());
   assert.ok(reader.hover("coarse", 3));
   assert.ok(!reader.hover("coarse", 3));
-  assert.deepEqual(reader.current([]), { coarse: 3 });
+  assert.deepEqual(reader.current(), { coarse: 3 });
   assert.deepEqual(reader.markedElsewhere("fine"), {
     selected: null,
     hovered: { x: 0.5, y: 0.5, width: 0.5, height: 0.5 },
@@ -122,20 +122,26 @@ test("pointing outvotes the selection, and only a change is one", () => {
   assert.deepEqual(reader.marked("coarse"), { selected: null, hovered: 3 });
   assert.ok(reader.hover("coarse", null));
   assert.ok(!reader.hover("coarse", null));
-  assert.deepEqual(reader.current([]), { fine: 5 });
+  assert.deepEqual(reader.current(), { fine: 5 });
 });
 
 test("a scene without a selection rests where it was", () => {
   const reader = reading(small());
-  assert.deepEqual(reader.current([["coarse", 1]]), { fine: 5 });
+  reader.select("coarse", 1);
+  reader.select("fine", 5);
+  assert.deepEqual(reader.current(), { fine: 5 });
   reader.unselect("fine");
-  assert.deepEqual(reader.current([["coarse", 1]]), { coarse: 1 });
+  reader.active.set("photo", "coarse"); // the reader was last at work there
+  assert.deepEqual(reader.current(), { coarse: 0 }); // where the other picture had the selection
+  reader.hover("coarse", 1);
+  reader.hover("coarse", null);
+  assert.deepEqual(reader.current(), { coarse: 1 });
   assert.deepEqual(reader.selected, {});
 });
 
 test("a list is filled by what is pointed at, from the same place of the grid that ranks it", () => {
   const reader = reading(small());
-  const rows = () => reader.answer("units", reader.current([])).rows;
+  const rows = () => reader.answer("units", reader.current()).rows;
   assert.deepEqual(
     rows().map(([unit]) => unit),
     [5 % 3],
@@ -193,9 +199,9 @@ test("lists of a trail have one question, with a way back", () => {
   assert.deepEqual(reader.selected, { high: 0, low: 1 });
   assert.equal(reader.marked("high").selected, null);
   assert.equal(reader.marked("low").selected, 1);
-  assert.deepEqual(reader.current([]), { low: 1 });
+  assert.deepEqual(reader.current(), { low: 1, photo: 0 });
   reader.hover("high", 1);
-  assert.deepEqual(reader.current([]), { high: 1 });
+  assert.deepEqual(reader.current(), { high: 1, photo: 0 });
   assert.ok(reader.unselect("low"));
   assert.deepEqual([reader.selected, reader.hovered], [{ high: 0 }, {}]);
   assert.ok(reader.go(1));

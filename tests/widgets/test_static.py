@@ -5,14 +5,16 @@ import json
 import os
 import re
 import subprocess
+import typing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lucid_ext import board as grammar
 from lucid_ext.board import Units, format_value
 from lucid_ext.board.comparison import pair
-from lucid_ext.widgets.bundle import MODULES, STATIC, page_script, widget_module
+from lucid_ext.widgets.bundle import STATIC, board_css, modules, page_script, widget_module
 from lucid_ext.widgets.payload import payload
 from tests.board.test_board import board, scene
 from tests.board.test_drilldown import SELECTIONS
@@ -105,13 +107,62 @@ def test_bundle_is_one_module(node, script, tmp_path):
 
 
 def test_bundle_holds_every_module():
-    assert {p.stem for p in STATIC.glob("*.js")} == {*MODULES, "page"}
+    found = {path.relative_to(STATIC).with_suffix("").as_posix() for path in STATIC.rglob("*.js")}
+    assert found == set(modules("page"))
+    assert found == {*modules(), "page"}
+
+
+def test_styles_stand_beside_their_modules():
+    found = {path.relative_to(STATIC).with_suffix("").as_posix() for path in STATIC.rglob("*.css")}
+    assert found <= {*modules(), "tokens", "base", "overrides"}
+    for path in STATIC.rglob("*.css"):
+        assert path.read_text() in board_css()
 
 
 def test_modules_come_after_what_they_import():
-    for i, name in enumerate(MODULES):
-        imported = re.findall(r'from "\./(\w+)\.js"', (STATIC / f"{name}.js").read_text())
-        assert set(imported) <= set(MODULES[:i])
+    order = modules("page")
+    for i, name in enumerate(order):
+        path = STATIC / f"{name}.js"
+        imported = re.findall(r'from "(\.[./\w]+)"', path.read_text())
+        before = {(STATIC / f"{done}.js").resolve() for done in order[:i]}
+        assert {(path.parent / other).resolve() for other in imported} <= before
+
+
+def test_the_view_has_the_kinds_that_python_has(node):
+    """The names of kinds in a payload are those of their classes."""
+    code = (
+        f"import {{ PANELS }} from '{(STATIC / 'panels/registry.js').as_uri()}';"
+        f"import {{ LINKS }} from '{(STATIC / 'links/registry.js').as_uri()}';"
+        "console.log(JSON.stringify([[...PANELS.keys()], [...LINKS.keys()]]));"
+    )
+    done = subprocess.run(
+        [node, "--input-type=module", "-e", code], capture_output=True, text=True, check=True
+    )
+    panels, links = json.loads(done.stdout)
+    assert set(panels) == kinds(grammar.Panel)
+    assert set(links) == kinds(grammar.Link)
+
+
+def test_each_kind_has_one_file_of_its_own():
+    for folder, kind in (("panels", grammar.Panel), ("links", grammar.Link)):
+        files = {path.stem for path in (STATIC / folder).glob("*.js")}
+        assert files == {*kinds(kind), "base", "registry"}
+
+
+def test_only_a_kind_knows_what_it_is():
+    names = "|".join(kinds(grammar.Panel) | kinds(grammar.Link))
+    asked = re.compile(rf"instanceof (?!ArrayBuffer\b|Map\b)|kind [!=]==|\"({names})\"")
+    loop = [path for path in STATIC.rglob("*.js") if path.parent.name not in ("panels", "links")]
+    found = {path.name: match[0] for path in loop if (match := asked.search(path.read_text()))}
+    assert not found
+
+
+def kinds(kind):
+    """The names of all kinds of panels or links."""
+    roots = typing.get_args(kind) or (kind,)
+    every = [getattr(grammar, name) for name in dir(grammar)]
+    found = {one for one in every if isinstance(one, type) and issubclass(one, roots)}
+    return {one.__name__.lower() for one in found - {kind}}
 
 
 def test_the_view_names_no_interface_and_no_network():

@@ -1,12 +1,12 @@
-// The view of any Board: keeps model, reader and page in step. Everything runs here, without a kernel.
+// The view of any Board: keeps model, state and page in step. Everything runs here, without a kernel.
 
-import { decodeBoard, describe, goesBothWays, sayingOf } from "./data.js";
+import { describe, labelOf } from "./answers.js";
+import { decodeBoard } from "./decode.js";
 import { setText } from "./dom.js";
-import { Flow } from "./flow.js";
 import { Icons } from "./icons.js";
 import { Layout } from "./layout.js";
-import { Picture } from "./picture.js";
-import { Selection } from "./selection.js";
+import { Reading } from "./reading.js";
+import { State } from "./state.js";
 import { watchTheme } from "./theme.js";
 import { stepsOf } from "./trail.js";
 
@@ -16,17 +16,18 @@ const TELL_EVERY = 50; // milliseconds between messages to the model
 class BoardView {
   constructor(model, element) {
     this.model = model;
-    this.reader = new Selection();
+    this.state = new State();
     this.icons = new Icons(() => this.arrived());
     this.layout = new Layout(
       {
         of: (name) => this.actions(name),
         show: (board) => this.show(board),
         limit: (name, n) => this.setLimit(name, n),
-        go: (at) => this.settle(this.reader.go(at)),
-        turned: () => this.turned(),
+        go: (at) => this.settle(this.state.go(at)),
+        turn: (link, stands) => this.turn(link, stands),
       },
       this.icons,
+      this.state,
     );
     element.append(this.layout.root);
     this.handlers = {
@@ -34,11 +35,11 @@ class BoardView {
       "change:streamed": () => this.stream(),
       "change:selected": () => this.follow(),
       "change:shown": () => this.relimit(),
-      "change:answer": () => this.draw(),
+      "change:answer": () => this.answered(),
       "change:status": () => this.report(),
     };
     for (const [event, handler] of Object.entries(this.handlers)) model.on(event, handler);
-    this.stopTheme = watchTheme((dark) => this.layout.colour(dark));
+    this.stopTheme = watchTheme((dark) => this.colour(dark));
     this.report();
     this.load();
   }
@@ -50,10 +51,6 @@ class BoardView {
     this.layout.destroy();
   }
 
-  get board() {
-    return this.reader.board;
-  }
-
   /** Take the model's payload: its boards, the first of which is shown. */
   load() {
     const payload = this.model.get("payload");
@@ -61,17 +58,18 @@ class BoardView {
     this.urls = payload.pictures;
     this.boards = payload.boards.map((spec) => decodeBoard(spec, payload.sheets));
     this.variants = payload.controls ? this.boards : null;
+    const { board } = this.state;
+    this.state.stream(this.model.get("streamed") ?? {});
     // What the model has selected counts atoms of the board before, unless this is the first.
-    this.show(this.boards[0], this.board ? {} : this.model.get("selected"));
-    this.stream();
+    this.show(this.boards[0], board ? {} : this.model.get("selected"));
   }
 
   show(board, wanted) {
-    this.reader.show(board, wanted);
-    this.icons.keep([...board.panels.values()]);
+    this.state.show(board, wanted);
+    this.state.answered(this.model.get("answer"));
+    this.keepIcons();
     const { urls, variants } = this;
-    const { limits } = this.reader;
-    this.layout.update(board, { urls, limits, answers: this.model.get("answers"), variants });
+    this.layout.update(board, { urls, answers: this.model.get("answers"), variants });
     this.draw();
     this.tell();
   }
@@ -80,12 +78,12 @@ class BoardView {
   actions(name) {
     return {
       hover: (atom) => {
-        if (!this.reader.hover(name, atom)) return;
+        if (!this.state.hover(name, atom)) return;
         this.draw();
         this.tell();
       },
-      select: (atom) => this.settle(this.reader.select(name, atom)),
-      unselect: () => this.settle(this.reader.unselect(name)),
+      select: (atom) => this.settle(this.state.select(name, atom)),
+      unselect: () => this.settle(this.state.unselect(name)),
       rename: (atom, label) => this.rename(name, atom, label),
     };
   }
@@ -98,66 +96,59 @@ class BoardView {
     this.tell();
   }
 
-  turned() {
+  /** The reader has turned dials. */
+  turn(link, stands) {
+    this.state.turn(link, stands, this.model.get("answer"));
     this.draw();
     this.tell();
   }
 
-  /** The reader has named a unit: lists named after its list follow. */
+  /** The model has answered to dials. */
+  answered() {
+    this.state.answered(this.model.get("answer"));
+    this.draw();
+  }
+
+  /** The reader has named a unit. */
   rename(name, atom, label) {
-    for (const panel of this.board.panels.values()) {
-      if (panel.name === name || panel.named_after === name) panel.labels[atom] = label;
-    }
+    this.state.rename(name, atom, label);
     const names = this.model.get("names") ?? {};
-    const { key } = this.board;
+    const { key } = this.state.board;
     const own = { ...names[key], [name]: { ...names[key]?.[name], [atom]: label } };
     this.model.set("names", { ...names, [key]: own });
-    this.layout.layDials(this.board, this.model.get("answers"));
     this.settle(true);
   }
 
-  /** What the dials make of the lists they lead to; an answer counts if it is about this board. */
-  turn() {
-    const answer = this.model.get("answer");
-    for (const dials of this.layout.dials.values()) {
-      const target = this.board.panels.get(dials.link.target);
-      target.turned = dials.values(answer?.board === this.board.key ? answer : null, target.turned ?? null);
-    }
+  colour(dark) {
+    this.state.dark = dark;
+    this.layout.colour(dark);
+    this.draw();
   }
 
   draw() {
-    const { board, reader } = this;
-    const now = reader.current(this.layout.rests());
-    this.turn();
-    this.layout.point(Object.keys(reader.hovered).length > 0);
-    for (const [name, view] of this.layout.views) {
-      const marked = reader.marked(name);
-      if (view instanceof Picture) {
-        view.show(marked, reader.markedElsewhere(name), reader.lightInto(name));
-      } else if (view instanceof Flow) view.draw(now[name] ?? [], marked.selected ?? []);
-      else {
-        const answer = reader.answer(name, now);
-        const icons = (atom, canvas) => this.icons.draw(board, name, atom, canvas);
-        view.fill(answer.rows, icons, marked, goesBothWays(board, name), sayingOf(board, name, answer));
-      }
-    }
-    if (reader.history) this.drawWay(now);
-    setText(this.layout.caption, describe(board, now));
+    const { state, layout } = this;
+    if (!state.board) return;
+    const now = state.current();
+    layout.point(Object.keys(state.hovered).length > 0);
+    layout.draw((name) => new Reading(state, this.icons, name, now));
+    if (state.history) this.drawWay(now);
+    setText(layout.caption, describe(state.shown, now));
   }
 
   /** The way to the present question, and a remark on what is pointed at. */
   drawWay(now) {
-    const { board } = this;
-    const [name, atom] = stepsOf(board.trail, now).at(-1);
-    const note = board.panels.get(name).notes[atom] ?? "";
-    const icon = (list, unit, canvas) => this.icons.draw(board, list, unit, canvas);
-    const said = note && `${board.panels.get(name).labels[atom]}: ${note}`;
-    this.layout.columns.draw(board, this.reader.history, icon, said);
+    const { shown, history } = this.state;
+    const [name, atom] = stepsOf(shown.trail, now).at(-1);
+    const panel = shown.panels.get(name);
+    const note = panel.notes[atom] ?? "";
+    const icon = (list, unit, canvas) => this.icons.draw(shown, list, unit, canvas);
+    const said = note && `${labelOf(panel, atom)}: ${note}`;
+    this.layout.columns.draw(shown, history, icon, said);
   }
 
   setLimit(name, n) {
-    this.reader.limits[name] = n;
-    this.layout.views.get(name).update(this.board.panels.get(name), n);
+    this.state.limits[name] = n;
+    this.layout.resize(name);
     this.draw();
   }
 
@@ -170,25 +161,23 @@ class BoardView {
   /** A sheet was decoded. */
   arrived() {
     this.draw();
-    for (const scene of this.layout.scenes.values()) scene.drawLens();
+    this.layout.arrived();
   }
 
-  /** Pictures that arrived after the board. */
+  /** Pictures have arrived after the board. */
   stream() {
-    const streamed = this.model.get("streamed") ?? {};
-    for (const [name, { board, sheet, icon_of }] of Object.entries(streamed)) {
-      const panel = this.board?.panels.get(name);
-      if (!panel || board !== this.board.key) continue;
-      panel.sheet = sheet;
-      panel.icon_of = Int32Array.from(icon_of);
-    }
-    if (this.board) this.icons.keep([...this.board.panels.values()]);
-    if (this.board) this.draw();
+    this.state.stream(this.model.get("streamed") ?? {});
+    if (this.state.board) this.keepIcons();
+    this.draw();
+  }
+
+  keepIcons() {
+    this.icons.keep([...this.state.shown.panels.values()]);
   }
 
   /** The selection was changed from outside. */
   follow() {
-    if (this.reader.follow(this.model.get("selected") ?? {})) this.draw();
+    if (this.state.follow(this.model.get("selected") ?? {})) this.draw();
   }
 
   /** Say how work in progress stands. */
@@ -206,10 +195,10 @@ class BoardView {
     if (this.timer) return;
     this.timer = setTimeout(() => {
       this.timer = null;
-      this.model.set("selected", { ...this.reader.selected });
-      this.model.set("hovered", { ...this.reader.hovered });
-      const levels = [...this.layout.dials.values()].map((dials) => [dials.link.source, dials.levels()]);
-      if (levels.length) this.model.set("levels", Object.fromEntries(levels));
+      this.model.set("selected", { ...this.state.selected });
+      this.model.set("hovered", { ...this.state.hovered });
+      const levels = this.state.levels();
+      if (Object.keys(levels).length) this.model.set("levels", levels);
       this.model.save_changes();
     }, TELL_EVERY);
   }

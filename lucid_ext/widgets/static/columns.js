@@ -1,6 +1,6 @@
 // The lists of a trail as columns, over them the way that led to the present question, with a way back.
 
-import { labelOf } from "./data.js";
+import { labelOf } from "./answers.js";
 import { make, setAttribute, setText } from "./dom.js";
 
 const MOST_ABREAST = 6;
@@ -104,8 +104,7 @@ export class Columns {
     const here = this.views.findIndex((view) => view.element.contains(event.target));
     if (!by || here < 0) return;
     const next = this.views[here + by];
-    if (next)
-      next.focus(Math.min(this.views[here].active, next.rows.filter((row) => row.atom != null).length - 1));
+    if (next) next.enter(this.views[here].active);
     event.preventDefault();
     event.stopPropagation();
   }

@@ -1,6 +1,7 @@
 // The controls of a page without a kernel: variants computed ahead, and how many rows to show.
 
 import { make } from "./dom.js";
+import { kindOf } from "./panels/registry.js";
 
 const NUMBER = /^[-+]?\d+(\.\d+)?(\/\d+)?$/; // the notebook's controls have the same
 
@@ -47,7 +48,7 @@ export class Controls {
   update(boards, board, limits) {
     const options = [...optionsOf(boards)].filter(([, values]) => values.length > 1);
     const lists = [...board.panels.values()].filter(
-      (panel) => panel.kind === "units" && panel.most > 1 && panel.most !== panel.shown,
+      (panel) => kindOf(panel).adjustable(panel) && panel.most > 1 && panel.most !== panel.shown,
     );
     const shape = JSON.stringify([options, lists.map((panel) => [panel.name, panel.most])]);
     if (shape !== this.shape) {

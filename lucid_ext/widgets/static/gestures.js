@@ -35,7 +35,7 @@ export class Gestures {
 
   placeUnder(event) {
     const at = this.fractions(event);
-    return toPicture(this.scene.view, at.x, at.y);
+    return toPicture(this.scene.at.view, at.x, at.y);
   }
 
   atomUnder(event) {
@@ -57,9 +57,9 @@ export class Gestures {
     const onHandle = this.picture.cell.contains(event.target);
     const start = { x: event.clientX, y: event.clientY };
     // A finger outside the handle may be scrolling the page: it selects only if it taps.
-    const drags = onHandle || (event.pointerType !== "touch" && this.scene.view.scale === 1);
+    const drags = onHandle || (event.pointerType !== "touch" && this.scene.at.view.scale === 1);
     this.pointers.set(event.pointerId, { start, last: start, drags, slid: false });
-    if (this.pointers.size === 1 && event.pointerType === "touch" && !drags && this.scene.view.scale === 1)
+    if (this.pointers.size === 1 && event.pointerType === "touch" && !drags && this.scene.at.view.scale === 1)
       return;
     this.picture.viewport.setPointerCapture(event.pointerId);
     if (drags || event.pointerType !== "touch") {
@@ -91,7 +91,7 @@ export class Gestures {
       const atom = this.atomUnder(event);
       if (atom !== this.picture.selected) this.picture.choose(atom);
       this.scene.point(this.placeUnder(event));
-    } else if (this.scene.view.scale > 1 && pointer.slid) {
+    } else if (this.scene.at.view.scale > 1 && pointer.slid) {
       const box = this.picture.viewport.getBoundingClientRect();
       const dx = (event.clientX - before.x) / box.width;
       const dy = (event.clientY - before.y) / box.height;
@@ -114,7 +114,7 @@ export class Gestures {
     if (tapped) {
       const atom = this.atomUnder(event);
       const again =
-        event.pointerType === "touch" && atom === this.picture.selected && this.scene.place != null;
+        event.pointerType === "touch" && atom === this.picture.selected && this.scene.at.place != null;
       this.picture.cell.focus({ preventScroll: true });
       this.picture.choose(atom);
       this.scene.point(again ? null : this.placeUnder(event));
@@ -133,12 +133,12 @@ export class Gestures {
     const here = this.scene.pictures.some((picture) => picture.element.contains(activeElement));
     const atWork = here || this.scene.tools.contains(activeElement) || event.ctrlKey || event.metaKey;
     const factor = event.deltaY < 0 ? WHEEL_ZOOM : 1 / WHEEL_ZOOM;
-    if (!atWork || (factor < 1 && this.scene.view.scale === 1)) return;
+    if (!atWork || (factor < 1 && this.scene.at.view.scale === 1)) return;
     event.preventDefault();
     const { x, y } = this.fractions(event);
-    this.scene.active = this.picture;
+    this.scene.work(this.picture);
     this.scene.zoomAbout(factor, x, y);
-    if (this.scene.place) this.scene.point(this.placeUnder(event));
+    if (this.scene.at.place) this.scene.point(this.placeUnder(event));
   }
 
   typed(event) {
@@ -147,7 +147,7 @@ export class Gestures {
     const pan = event.shiftKey && arrows[event.key];
     const far = event.ctrlKey || event.metaKey;
     const next = pan ? null : cellAfterKey(last, event.key, panel.rows, panel.cols, far);
-    this.scene.active = this.picture;
+    this.scene.work(this.picture);
     if (pan) this.scene.pan(PAN_STEP * pan[0], PAN_STEP * pan[1]);
     else if (next != null) this.picture.step(next);
     else if (event.key === "Enter" || event.key === " ") this.picture.step(hovered ?? last);
@@ -156,7 +156,7 @@ export class Gestures {
     else if (event.key === "-") this.scene.zoom(1 / KEY_ZOOM);
     else if (event.key === "0") this.scene.setView(WHOLE);
     else if (event.key === "l" && this.scene.lens) this.scene.toggleLens();
-    else if (event.key === "s" && panel.sizes) this.scene.setSized(!this.scene.sized);
+    else if (event.key === "s" && panel.sizes) this.scene.setSized(!this.scene.at.sized);
     else return;
     event.preventDefault();
     event.stopPropagation();

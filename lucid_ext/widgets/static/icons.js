@@ -1,6 +1,7 @@
 // Icons: tiles of a sheet, or blends of another list's tiles.
 
-import { rowOf } from "./data.js";
+import { linkKind, linksThat } from "./links/registry.js";
+import { kindOf } from "./panels/registry.js";
 
 /** The decoded sheets of one view, and what each canvas shows. */
 export class Icons {
@@ -23,23 +24,27 @@ export class Icons {
 
   /** Forget sheets that none of these panels uses. */
   keep(panels) {
-    const used = new Set(panels.flatMap((panel) => [panel.sheet?.url, panel.draft_sheet?.url]));
+    const sheets = panels.flatMap((panel) => kindOf(panel).sheets(panel));
+    const used = new Set(sheets.map((sheet) => sheet?.url));
     for (const url of this.images.keys()) if (!used.has(url)) this.images.delete(url);
   }
 
-  /** Draw the icon of a unit of list `name`; says whether it is its "own", a "blend" or "none". */
+  /** Draw the picture of an atom of panel `name`; says whether it is its "own", a "blend" or "none". */
   draw(board, name, atom, canvas) {
     const panel = board.panels.get(name);
-    if (panel.sheet && panel.icon_of[atom] >= 0) {
-      const parts = [[panel.icon_of[atom], 1]];
-      return this.lay(panel.sheet, parts, canvas, `${atom}`) ? "own" : "none";
+    const own = kindOf(panel).tile(panel, atom);
+    if (own) {
+      const { sheet, tile, draft } = own;
+      const key = draft ? `draft ${atom}` : `${atom}`;
+      if (!this.lay(sheet, [[tile, 1]], canvas, key)) return "none";
+      return draft ? "blend" : "own";
     }
-    const mixture = board.links.find((l) => l.kind === "mixture" && l.source === name);
-    const source = mixture && board.panels.get(mixture.target);
+    const blending = linksThat(board, "blend").find((l) => l.source === name);
+    const source = blending && board.panels.get(blending.target);
     if (!source?.sheet) return "none";
-    const weights = rowOf(mixture, "weights", atom);
-    const parts = Array.from(rowOf(mixture, "atoms", atom), (unit, i) => [source.icon_of[unit], weights[i]]);
-    return this.lay(source.sheet, parts, canvas, `blend ${atom}`) ? "blend" : "none";
+    const parts = linkKind(blending).blend(blending, atom);
+    const tiles = parts.map(([unit, weight]) => [source.icon_of[unit], weight]);
+    return this.lay(source.sheet, tiles, canvas, `blend ${atom}`) ? "blend" : "none";
   }
 
   /** Average tiles of a sheet: each is laid over those before with its share of the weight so far. */

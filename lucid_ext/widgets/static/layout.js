@@ -1,30 +1,26 @@
 // The page of a board: the views of its panels, their scenes and dials, each in its place.
 
-import { Cards } from "./cards.js";
 import { Columns } from "./columns.js";
 import { Controls } from "./controls.js";
-import { Dials } from "./dials.js";
 import { make, newId, setText } from "./dom.js";
-import { Flow } from "./flow.js";
 import { drawFormula } from "./formula.js";
-import { Picture } from "./picture.js";
-import { Scene } from "./scene.js";
-import { Units } from "./units.js";
-
-const KINDS = { grid: Picture, units: Units, cards: Cards, flow: Flow };
+import { linkKind, linksThat } from "./links/registry.js";
+import { kindOf } from "./panels/registry.js";
+import { linkKey } from "./state.js";
 
 /**
  * Lays a board out in `root`. `actions`, what the reader does: of(panel), what its view is told to do; show(board),
- * limit(list, n), go(at), turned().
+ * limit(list, n), go(at), turn(link, stands).
  */
 export class Layout {
-  constructor(actions, icons) {
+  constructor(actions, icons, state) {
     this.id = newId();
     this.actions = actions;
     this.icons = icons;
-    this.views = new Map(); // panel name -> one of KINDS
+    this.state = state;
+    this.views = new Map(); // panel name -> its kind's View
     this.scenes = new Map(); // name -> Scene
-    this.dials = new Map(); // "source target" -> Dials
+    this.dials = new Map(); // link -> its kind's View
     this.title = make("h2", { id: `${this.id}-title` });
     this.reading = make("p", { class: "lx-reading" });
     this.controls = new Controls(actions);
@@ -35,6 +31,8 @@ export class Layout {
     this.lists = make("div", { class: "lx-lists" });
     this.aside = make("div", { class: "lx-aside" });
     this.columns = new Columns(`${this.id}-trail`, actions);
+    const { deck, flows, pictures, lists, aside } = this;
+    this.regions = { deck, flows, pictures, lists, aside };
     this.panels = make(
       "div",
       { class: "lx-panels" },
@@ -70,42 +68,39 @@ export class Layout {
   }
 
   destroy() {
-    for (const scene of this.scenes.values()) scene.destroy();
-    for (const view of this.views.values()) view.destroy?.();
+    for (const one of [this.scenes, this.dials, this.views]) for (const view of one.values()) view.destroy();
     this.root.remove();
   }
 
-  /** Draw as the page around is: dark or light. */
+  /** Look as the page around does: dark or light. */
   colour(dark) {
-    this.dark = dark;
     this.root.classList.toggle("lx-dark", dark);
-    for (const scene of this.scenes.values()) this.colourScene(scene);
-  }
-
-  colourScene(scene) {
-    scene.dark = this.dark;
-    for (const picture of scene.pictures) picture.drawTiles();
   }
 
   /**
-   * Take a board, keeping what stays the same. `urls` are its pictures, `limits` how long its lists are, `answers`
-   * whether several dials may be turned at once, `variants` the boards that controls offer, if there are controls.
+   * Take a board, keeping what stays the same. `urls` are its pictures, `answers` whether several dials may be turned
+   * at once, `variants` the boards that controls offer, if there are controls.
    */
-  update(board, { urls, limits, answers, variants }) {
+  update(board, { urls, answers, variants }) {
+    this.urls = urls;
     setText(this.title, board.title);
     setText(this.reading, board.reading);
     this.write(board.formula);
-    const grids = [...board.panels.values()].filter((panel) => panel.kind === "grid");
-    this.root.classList.toggle("lx-many", grids.length > 1 && !board.trail);
-    this.root.classList.toggle("lx-trailed", Boolean(board.trail));
-    this.layPanels(board, urls, limits, grids.length > 1);
+    const several = [...board.panels.values()].filter((panel) => kindOf(panel).Scene).length > 1;
+    this.several = several;
+    const trailed = Boolean(board.trail);
+    this.layPanels(board);
     const flowing = this.flows.childElementCount > 0;
-    this.root.classList.toggle("lx-flowing", flowing);
+    this.root.classList.toggle("lx-wide", several || trailed);
+    this.panels.classList.toggle("lx-abreast", several && !trailed);
+    this.panels.classList.toggle("lx-trailed", trailed);
+    this.panels.classList.toggle("lx-below", flowing);
+    this.caption.classList.toggle("lx-long", flowing);
     const above = flowing ? this.flows : this.panels; // what the caption speaks of
     if (above.nextElementSibling !== this.caption) above.after(this.caption);
     this.layDials(board, answers);
-    this.gatherScenes(grids);
-    if (variants) this.controls.update(variants, board, limits);
+    this.gatherScenes(board);
+    if (variants) this.controls.update(variants, board, this.state.limits);
   }
 
   write(formula) {
@@ -115,93 +110,102 @@ export class Layout {
     this.formula.replaceChildren(...(formula ? [drawFormula(formula)] : []));
   }
 
-  layPanels(board, urls, limits, many) {
+  layPanels(board) {
     const kept = new Map();
     const scenes = new Map();
     const inTrail = board.trail?.lists ?? [];
+    const single = !this.several && !board.trail;
     for (const panel of board.panels.values()) {
-      const Kind = KINDS[panel.kind];
-      let view = this.views.get(panel.name);
-      if (view?.constructor !== Kind) {
-        view = new Kind(newId(), this.actions.of(panel.name), this.icons);
-      }
+      const kind = kindOf(panel);
+      const view = this.viewOf(panel.name, kind);
       kept.set(panel.name, view);
-      if (panel.kind === "grid") {
-        const scene = this.scenes.get(panel.scene) ?? scenes.get(panel.scene) ?? new Scene();
+      if (kind.Scene && !scenes.has(panel.scene)) {
+        const scene = this.scenes.get(panel.scene) ?? new kind.Scene(panel.scene, this.state);
         scenes.set(panel.scene, scene);
-        view.update(panel, urls[panel.picture], scene);
-      } else if (panel.kind === "flow") view.update(panel, pictureOf(board, panel, urls));
-      else view.update(panel, limits[panel.name], board);
-      if (!inTrail.includes(panel.name)) this.columnOf(board, panel, many).append(view.element);
-      if (view.table) this.aside.append(view.table);
+      }
+      view.update(panel, this.contextOf(board, panel, scenes));
+      const filled = linksThat(board, "rows").some((link) => link.target === panel.name);
+      const region = kind.region(panel, { single, filled });
+      view.element.classList.toggle("lx-narrow", inTrail.includes(panel.name));
+      if (!inTrail.includes(panel.name)) this.regions[region].append(view.element);
+      for (const [place, element] of Object.entries(view.parts ?? {})) this.regions[place].append(element);
     }
     this.columns.element.hidden = !board.trail;
     this.columns.hold(inTrail.map((name) => kept.get(name)));
-    for (const [name, view] of this.views) {
-      if (kept.get(name) === view) continue;
-      view.element.remove();
-      view.destroy?.();
-    }
+    for (const [name, view] of this.views) if (kept.get(name) !== view) view.destroy();
     for (const [name, scene] of this.scenes) if (!scenes.has(name)) scene.destroy();
     this.views = kept;
     this.scenes = scenes;
   }
 
-  /**
-   * Cards above everything. One picture first; lists the selection fills beside it; what stands still last.
-   * Several pictures and their lists flow in the order the board has them, and so does what stands beside the
-   * columns of a trail.
-   */
-  columnOf(board, panel, many) {
-    if (panel.kind === "cards") return this.deck;
-    if (panel.kind === "flow") return this.flows;
-    if (panel.kind === "grid" || many || board.trail) return this.pictures;
-    if (panel.column != null) return [this.pictures, this.lists, this.aside][panel.column];
-    const filled = board.links.some((l) => l.kind === "ranking" && l.target === panel.name);
-    return filled && !panel.large ? this.lists : this.aside;
+  viewOf(name, { View }) {
+    const view = this.views.get(name);
+    if (view?.constructor === View) return view;
+    return new View({ id: newId(), actions: this.actions.of(name), icons: this.icons });
   }
 
-  /** Dials stand before the list they change. */
+  /**
+   * What a view is told beside its panel: the board, how many rows to show, what its scene shares, whether it is one
+   * of `several`, and where to find a picture, `picture(key)`.
+   */
+  contextOf(board, panel, scenes) {
+    const limit = this.state.limits[panel.name];
+    const scene = scenes.get(panel.scene);
+    return { board, limit, scene, several: this.several, picture: (key) => this.urls[key] };
+  }
+
+  /** A list has another length. */
+  resize(name) {
+    const { board } = this.state;
+    const panel = board.panels.get(name);
+    this.views.get(name).update(panel, this.contextOf(board, panel, this.scenes));
+  }
+
+  /** What changes a list stands before it. */
   layDials(board, answers) {
     const kept = new Map();
-    for (const link of board.links.filter((l) => l.kind === "dials")) {
-      const key = `${link.source} ${link.target}`;
-      const dials = this.dials.get(key) ?? new Dials(newId(), this.actions.turned);
-      dials.update(link, board.panels.get(link.source), answers);
-      kept.set(key, dials);
-      this.views.get(link.target).element.before(dials.element);
+    for (const link of linksThat(board, "View")) {
+      const key = linkKey(link);
+      const view = this.dials.get(key) ?? this.dialsOf(link, key);
+      view.update(link, { board, answers });
+      kept.set(key, view);
+      this.views.get(link.target).element.before(view.element);
     }
-    for (const [key, dials] of this.dials) if (!kept.has(key)) dials.element.remove();
+    for (const [key, view] of this.dials) if (!kept.has(key)) view.destroy();
     this.dials = kept;
   }
 
-  /** Tools that several pictures share stand above them all. */
-  gatherScenes(grids) {
+  dialsOf(link, key) {
+    const { View } = linkKind(link);
+    const turn = (stands) => this.actions.turn(key, stands);
+    return new View({ id: newId(), actions: { turn }, stands: () => this.state.dials[key] });
+  }
+
+  gatherScenes(board) {
     this.shared.replaceChildren();
     for (const [name, scene] of this.scenes) {
-      const pictures = grids
-        .filter((panel) => panel.scene === name)
-        .map((panel) => this.views.get(panel.name));
-      this.colourScene(scene);
-      scene.gather(pictures);
-      (pictures.length > 1 ? this.shared : pictures[0].tools).append(scene.tools);
+      const shares = (panel) => panel.scene === name && kindOf(panel).Scene === scene.constructor;
+      const inside = [...board.panels.values()].filter(shares);
+      scene.gather(
+        inside.map((panel) => this.views.get(panel.name)),
+        this.shared,
+      );
     }
+  }
+
+  /** Draw everything as it stands; `readingOf(panel)` says how. */
+  draw(readingOf) {
+    for (const [name, view] of this.views) view.draw(readingOf(name));
+    for (const view of this.dials.values()) view.draw(readingOf(view.link.target));
+  }
+
+  /** Pictures that were awaited can be drawn. */
+  arrived() {
+    for (const scene of this.scenes.values()) scene.draw();
   }
 
   /** While the reader points, bars do not ease: each move would start them all anew. */
   point(pointing) {
     this.root.classList.toggle("lx-pointing", pointing);
   }
-
-  /** Where scenes last were: [[grid, cell], ...], of each the picture the reader was last at work in. */
-  rests() {
-    return [...this.scenes.values()].map(({ active }) => [active.panel.name, active.last]);
-  }
-}
-
-/** The picture that nodes of a flow have places in: the grid they light, the link and its picture. */
-function pictureOf(board, flow, urls) {
-  const heat = board.links.find((l) => l.kind === "heat" && l.source === flow.name);
-  const grid = heat && board.panels.get(heat.target);
-  return heat ? { heat, grid, url: urls[grid.picture] } : null;
 }

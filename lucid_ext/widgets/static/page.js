@@ -1,5 +1,7 @@
 // The host of a page without Jupyter: the six methods a view may call, and nothing else.
 
+import { render } from "./board.js";
+
 /** A model that lives in the page. */
 class PageModel {
   constructor(state) {

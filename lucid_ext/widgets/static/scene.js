@@ -5,15 +5,12 @@ import { panBy, WHOLE, zoomAt } from "./geometry.js";
 
 const BUTTON_ZOOM = 1.5;
 
-/** A scene; its pictures join it and are told to draw when it changes. */
+/** A scene; its pictures join it and are told to draw when it changes. How it stands is `at`, in the state. */
 export class Scene {
-  constructor() {
-    this.view = WHOLE;
-    this.place = null; // under the lens
-    this.lensOn = true;
-    this.sized = false;
+  constructor(name, state) {
+    this.name = name;
+    this.state = state;
     this.pictures = [];
-    this.active = null; // the picture the reader was last at work in
     this.level = make("span", { class: "lx-zoom-level" });
     this.zoomOut = button("\u2212", "Zoom out (minus key)", () => this.zoom(1 / BUTTON_ZOOM));
     this.zoomIn = button("+", "Zoom in (plus key)", () => this.zoom(BUTTON_ZOOM));
@@ -26,24 +23,38 @@ export class Scene {
     this.bySize = button("Sized", "Tiles sized by strength (S key)", () => this.setSized(true));
     this.sizeTools = group("Size of tiles", "lx-sizes", make("span", {}, "Tiles "), this.equal, this.bySize);
     this.tools = make("div", { class: "lx-scene" }, this.zoomTools, this.lensButton, this.sizeTools);
-    this.setView(WHOLE);
   }
 
-  /** Take the pictures that belong to it now. */
-  gather(pictures) {
+  get at() {
+    return this.state.scenes.get(this.name);
+  }
+
+  /** The picture the reader was last at work in. */
+  get active() {
+    const name = this.state.active.get(this.name);
+    return this.pictures.find(({ panel }) => panel.name === name) ?? this.pictures[0];
+  }
+
+  /** The reader is at work in a picture. */
+  work(picture) {
+    this.state.active.set(this.name, picture.panel.name);
+  }
+
+  /** Take the pictures that belong to it now. Tools that several share stand above them all, in `head`. */
+  gather(pictures, head) {
     this.pictures = pictures;
-    this.active = pictures.includes(this.active) ? this.active : pictures[0];
     this.several = pictures.length > 1;
     this.lensButton.hidden = !this.several && !pictures.some((p) => p.panel.tiled);
     this.sizeTools.hidden = !pictures.some((p) => p.panel.sizes);
     this.lens = !this.lensButton.hidden;
-    this.setSized(this.sized && !this.sizeTools.hidden);
-    this.setView(this.view);
+    this.setSized(this.at.sized && !this.sizeTools.hidden);
+    this.setView(this.at.view);
     this.point(null);
+    (this.several ? head : pictures[0].tools).append(this.tools);
   }
 
   setView(view) {
-    this.view = view;
+    this.at.view = view;
     setText(this.level, `${Math.round(100 * view.scale)}%`);
     this.zoomOut.disabled = this.reset.disabled = view.scale <= 1;
     for (const picture of this.pictures) picture.drawView();
@@ -51,7 +62,7 @@ export class Scene {
   }
 
   zoomAbout(factor, x, y) {
-    this.setView(zoomAt(this.view, factor, x, y));
+    this.setView(zoomAt(this.at.view, factor, x, y));
   }
 
   /** Zoom about the middle of the cell the reader is at. */
@@ -61,11 +72,11 @@ export class Scene {
   }
 
   pan(dx, dy) {
-    this.setView(panBy(this.view, dx, dy));
+    this.setView(panBy(this.at.view, dx, dy));
   }
 
   setSized(sized) {
-    this.sized = sized;
+    this.at.sized = sized;
     setAttribute(this.equal, "aria-pressed", !sized);
     setAttribute(this.bySize, "aria-pressed", sized);
     for (const picture of this.pictures) picture.drawTiles();
@@ -73,24 +84,29 @@ export class Scene {
   }
 
   toggleLens() {
-    this.lensOn = !this.lensOn;
+    this.at.lens = !this.at.lens;
     this.drawLens();
   }
 
   /** Put the lens over a place of the picture, {x, y}, or take it away. */
   point(place) {
     if (!this.lens && place) return;
-    this.place = place;
+    this.at.place = place;
+    this.drawLens();
+  }
+
+  /** A picture that was awaited can be drawn. */
+  draw() {
     this.drawLens();
   }
 
   /** Once per frame, however many events come. */
   drawLens() {
-    setAttribute(this.lensButton, "aria-pressed", this.lensOn);
+    setAttribute(this.lensButton, "aria-pressed", this.at.lens);
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = null;
-      for (const picture of this.pictures) picture.drawLens(this.lensOn ? this.place : null);
+      for (const picture of this.pictures) picture.drawLens(this.at.lens ? this.at.place : null);
     });
   }
 

@@ -1,13 +1,15 @@
 // What the reader has selected, points at and has asked: pure, so that node can test it alone.
 
-import { answerOf, linkInto, renamed, rowOf, selectable } from "./data.js";
-import { cellBox, sameplace } from "./geometry.js";
+import { answerOf, carriedTo, lightOf, selectable } from "./answers.js";
+import { linksThat } from "./links/registry.js";
+import { kindOf } from "./panels/registry.js";
 import { ask, asking, begun, carried, goTo, selectionOf, stepsOf } from "./trail.js";
 
 /**
  * Where a reader stands on one board after another: `selected` and `hovered` are {panel: atom}, what was selected last
- * comes last; `limits` {list: rows}; `history` what was asked of the lists of a trail, or null. What the reader does
- * returns whether that changed anything.
+ * comes last; `limits` {list: rows}; `history` what was asked of the lists of a trail, or null; `cells` {panel: atom}
+ * where panels of scenes rest while nothing is selected; `active` scene -> panel, where the reader was last at work.
+ * What the reader does returns whether that changed anything.
  */
 export class Selection {
   constructor() {
@@ -16,20 +18,28 @@ export class Selection {
     this.hovered = {};
     this.limits = {};
     this.history = null;
+    this.cells = {};
+    this.active = new Map();
+  }
+
+  /** A board as the reader sees it. */
+  asShown(board) {
+    return board;
+  }
+
+  get shown() {
+    return this.board && this.asShown(this.board);
   }
 
   /** Show a board; what is selected stays where it was, as far as the new one has such a place and none is `wanted`. */
   show(board, wanted = {}) {
-    const before = this.board;
+    const before = this.shown;
     const kept = {};
-    for (const panel of board.panels.values()) {
+    for (const panel of this.asShown(board).panels.values()) {
       const old = before?.panels.get(panel.name);
       const atom = this.selected[panel.name];
-      if (panel.kind === "grid") {
-        kept[panel.name] = old ? (atom == null ? null : sameplace(atom, old, panel)) : panel.start;
-      } else if (old && atom != null) {
-        kept[panel.name] = renamed(atom, old, panel);
-      } else if (!old) kept[panel.name] = panel.start ?? null;
+      if (!old) kept[panel.name] = panel.start ?? null;
+      else if (atom != null) kept[panel.name] = carriedTo(panel, atom, old);
       const asked = wanted[panel.name];
       if (selectable(panel, asked)) kept[panel.name] = asked;
       if ("shown" in panel) this.limits[panel.name] = this.limitOf(panel, old);
@@ -37,11 +47,36 @@ export class Selection {
     this.board = board;
     this.selected = {};
     for (const name of [...Object.keys(wanted), ...this.order()]) {
-      const taken = this.sceneOf(name) && this.inScene(name).some((other) => this.selected[other] != null);
+      const taken = this.inScene(name).some((other) => this.selected[other] != null);
       if (kept[name] != null && !taken) this.selected[name] = kept[name];
     }
     this.hovered = {};
     this.remember(before, wanted);
+    this.settle();
+    this.rest();
+  }
+
+  /** Of each scene, take the panel the reader was last at work in, or the first; let all rest inside their grids. */
+  settle() {
+    const active = new Map();
+    for (const { name, scene, size } of this.board.panels.values()) {
+      if (scene == null) continue;
+      if (!active.has(scene) || name === this.active.get(scene)) active.set(scene, name);
+      this.cells[name] = Math.min(this.cells[name] ?? 0, size - 1);
+    }
+    this.active = active;
+  }
+
+  /** Panels of a scene rest where they are marked, or at the same place as another of them is. */
+  rest() {
+    for (const panel of this.board.panels.values()) {
+      const { name, scene } = panel;
+      if (scene == null) continue;
+      const { selected, hovered } = this.marked(name);
+      const other = this.inScene(name).find((one) => one !== name && this.selected[one] != null);
+      const same = other && carriedTo(panel, this.selected[other], this.board.panels.get(other));
+      this.cells[name] = selected ?? same ?? hovered ?? this.cells[name];
+    }
   }
 
   /** How many rows of a list to show: as many as the reader chose, else as its board has it. */
@@ -52,7 +87,7 @@ export class Selection {
 
   /** Panels in the order they may claim a scene's one selection: those that fill lists, as linked, then the rest. */
   order() {
-    const fill = this.board.links.filter((l) => l.kind === "ranking").map((l) => l.source);
+    const fill = linksThat(this.board, "rows").map((l) => l.source);
     return [...new Set([...fill, ...this.board.panels.keys()])];
   }
 
@@ -60,7 +95,7 @@ export class Selection {
   remember(before, wanted) {
     const { trail } = this.board;
     if (!trail) this.history = null;
-    else this.history = before?.trail ? carried(this.history, before, this.board) : begun(trail.start);
+    else this.history = before?.trail ? carried(this.history, before, this.shown) : begun(trail.start);
     this.askFor(wanted);
   }
 
@@ -90,9 +125,10 @@ export class Selection {
     return this.board.panels.get(name)?.scene;
   }
 
-  /** The grids that have one selection with this one, itself included. */
+  /** The panels that have one selection with this one, itself included. */
   inScene(name) {
     const scene = this.sceneOf(name);
+    if (scene == null) return [];
     return [...this.board.panels.values()].filter((p) => p.scene === scene).map((p) => p.name);
   }
 
@@ -100,16 +136,18 @@ export class Selection {
   hover(name, atom) {
     if (String(this.hovered[name] ?? null) === String(atom)) return false;
     this.hovered = atom == null ? {} : { [name]: atom };
+    this.rest();
     return true;
   }
 
   select(name, atom) {
     if (this.inTrail(name)) return this.travel(ask(this.history, name, atom));
     this.selected = { ...this.selected };
-    if (this.sceneOf(name)) for (const other of this.inScene(name)) delete this.selected[other];
+    for (const other of this.inScene(name)) delete this.selected[other];
     delete this.selected[name]; // what is selected last comes last
     this.selected[name] = atom;
     this.hovered = {}; // a pointer left lying somewhere must not outvote the reader
+    this.rest();
     return true;
   }
 
@@ -140,23 +178,24 @@ export class Selection {
     if (JSON.stringify(next) === JSON.stringify(this.selected)) return false;
     this.selected = next;
     this.askFor(next);
+    this.rest();
     return true;
   }
 
   /**
    * What each panel stands at: hovered, else selected. Of a scene one picture counts; where none is selected, the one
-   * of `rests`, [[grid, cell], ...], which says where scenes last were.
+   * the reader was last at work in, where it rests.
    */
-  current(rests) {
+  current() {
     const { trail } = this.board;
     const now = trail ? asking(trail, this.selected) : { ...this.selected };
     for (const [name, atom] of Object.entries(this.hovered)) {
       if (this.inTrail(name)) for (const other of trail.lists) delete now[other];
-      if (this.sceneOf(name)) for (const other of this.inScene(name)) delete now[other];
+      for (const other of this.inScene(name)) delete now[other];
       now[name] = atom;
     }
-    for (const [name, cell] of rests) {
-      if (this.inScene(name).every((other) => now[other] == null)) now[name] = cell;
+    for (const name of this.active.values()) {
+      if (this.inScene(name).every((other) => now[other] == null)) now[name] = this.cells[name];
     }
     return now;
   }
@@ -175,39 +214,23 @@ export class Selection {
   elsewhere(name, atoms) {
     const other = this.inScene(name).find((one) => one !== name && atoms[one] != null);
     if (other === undefined) return null;
-    const { rows, cols } = this.board.panels.get(other);
-    return cellBox(atoms[other], rows, cols);
+    const panel = this.board.panels.get(other);
+    return kindOf(panel).box(panel, atoms[other]);
   }
 
   /** What a list answers to where the panels stand `now`. */
   answer(name, now) {
     // Columns answer what was picked: they must not change under a pointer on its way.
-    return answerOf(this.board, name, this.inTrail(name) ? this.selected : now, this.limits[name]);
+    return answerOf(this.shown, name, this.inTrail(name) ? this.selected : now, this.limits[name]);
   }
 
   /** How a picture is lit: by what is hovered, else by what was selected last; null if by neither. */
   lightInto(name) {
     const scene = Object.keys(this.hovered).map((source) => this.sceneOf(source))[0];
     // Of a scene one cell counts, and that is the hovered one.
-    const held = Object.entries(this.selected).filter(([source]) => !scene || this.sceneOf(source) !== scene);
-    for (const [source, atom] of [...Object.entries(this.hovered), ...held.reverse()]) {
-      const heat = linkInto(this.board, "heat", name, { [source]: atom });
-      const weights = heat && this.weightsOf(heat, atom);
-      if (!weights) continue;
-      if (heat.of && !heat.of.has(atom)) return null;
-      const scale = Array.isArray(heat.scale) ? heat.scale[[atom].flat()[0]] : heat.scale;
-      return { ...heat, scale, weights, board: this.board };
-    }
-    return null;
-  }
-
-  /** What an atom lights; of several nodes of a flow, each place as the one does that is strongest there. */
-  weightsOf(heat, atom) {
-    if (!Array.isArray(atom)) return rowOf(heat, "weights", atom);
-    const { places } = this.board.panels.get(heat.source);
-    const rows = atom.filter((node) => places.has(node)).map((node) => rowOf(heat, "weights", node));
-    if (rows.length < 2) return rows[0] ?? null;
-    const most = rows.map((row) => row.reduce((a, w) => Math.max(a, w), 0) || 1);
-    return rows[0].map((_, i) => Math.max(...rows.map((row, k) => row[i] / most[k])));
+    const held = Object.entries(this.selected).filter(
+      ([source]) => scene == null || this.sceneOf(source) !== scene,
+    );
+    return lightOf(this.board, name, [...Object.entries(this.hovered), ...held.reverse()]);
   }
 }

@@ -1,33 +1,28 @@
 // A picture under a grid of cells, and the cell selector: the heart of every interface.
 
-import { formatValue, labelOf } from "./data.js";
-import { make, place, setAttribute, setText } from "./dom.js";
-import { bringInto, cellAt, cellBox, cellsOver, clamp, pixelsAcross, toViewport } from "./geometry.js";
-import { Gestures } from "./gestures.js";
-import { Heat } from "./heat.js";
-import { LENS_ZOOM, Lens } from "./lens.js";
-import { Marks } from "./marks.js";
-import { Tiles } from "./tiles.js";
+import { make, place, setAttribute, setText } from "../dom.js";
+import { formatValue } from "../format.js";
+import { bringInto, cellBox, cellsOver, clamp, pixelsAcross, sameplace, toViewport } from "../geometry.js";
+import { Gestures } from "../gestures.js";
+import { LENS_ZOOM, Lens } from "../lens.js";
+import { Marks } from "../marks.js";
+import { Scene } from "../scene.js";
+import { Shading } from "../shading.js";
+import { Tiles } from "../tiles.js";
 
-const EDGE = 1e-9; // a centre on an edge belongs to the cell after it
-
-/**
- * Draws one grid panel. `actions` is told what the reader does: hover(atom | null), select(atom), unselect();
- * `sheets` decodes the pictures of cells.
- */
-export class Picture {
-  constructor(id, actions, sheets) {
+/** Draws one grid. */
+class Picture {
+  constructor({ id, actions, icons }) {
     this.actions = actions;
     this.selected = null;
     this.hovered = null;
     this.there = {};
-    this.last = 0;
     this.lit = null;
     this.box = { width: 1, height: 1 };
     this.heading = make("h3", { id: `${id}-title` });
     this.image = make("img", { alt: "", draggable: "false" });
-    this.heat = new Heat();
-    this.tiles = new Tiles(sheets);
+    this.heat = new Shading();
+    this.tiles = new Tiles(icons);
     this.marks = new Marks();
     this.lens = new Lens();
     this.hover = make("div", { class: "lx-hover", "aria-hidden": "true" });
@@ -95,8 +90,9 @@ export class Picture {
     this.element.remove();
   }
 
-  /** Take a panel's spec, keeping what stays the same; `url` is its picture, `scene` what it is part of. */
-  update(panel, url, scene) {
+  /** Take a panel, keeping what stays the same. */
+  update(panel, { board, scene, several, picture }) {
+    const url = picture(panel.picture);
     this.panel = panel;
     this.scene = scene;
     setText(this.heading, panel.title);
@@ -104,6 +100,8 @@ export class Picture {
     if (this.image.src !== url) this.image.src = url;
     this.image.alt = panel.title;
     this.element.classList.toggle("lx-between", panel.between);
+    this.element.classList.toggle("lx-small", several && !board.trail);
+    this.element.classList.toggle("lx-answering", Boolean(board.trail));
     this.viewport.style.aspectRatio = String(panel.aspect);
     this.marks.update(panel);
     setAttribute(this.gridElement, "aria-rowcount", panel.rows);
@@ -113,32 +111,34 @@ export class Picture {
         make("button", { type: "button", class: "lx-place", onclick: () => this.choose(atom) }, label),
       ),
     );
-    this.last = clamp(this.last, 0, panel.size - 1);
   }
 
-  /**
-   * Show which cell is {selected, hovered}, null for none; `there` are the boxes of such cells of another picture of
-   * the scene.
-   */
-  mark({ selected, hovered }, there) {
+  /** The cell the reader is at. */
+  get last() {
+    return this.scene.state.cells[this.panel.name];
+  }
+
+  draw(reading) {
+    const { selected, hovered } = reading.marked;
     const { rows, cols } = this.panel;
+    this.panel = reading.panel;
     this.selected = selected;
     this.hovered = hovered;
     this.there = Object.fromEntries(
-      Object.entries(there).map(([what, box]) => [what, box && cellsOver(box, rows, cols)]),
+      Object.entries(reading.elsewhere).map(([what, box]) => [what, box && cellsOver(box, rows, cols)]),
     );
-    const box = there.selected;
-    const same = box && cellAt(box.x + box.width / 2 + EDGE, box.y + box.height / 2 + EDGE, rows, cols);
-    this.last = selected ?? same ?? hovered ?? this.last;
+    this.drawTiles();
+    this.light(reading.light);
+    this.drawCells();
   }
 
   /** Draw the cells' pictures, if they or how they are drawn have changed. */
   drawTiles() {
     const { panel, scene } = this;
     if (!panel) return;
-    const sized = Boolean(scene.sized && panel.sizes);
-    const across = pixelsAcross(this.box.width, scene.view.scale, window.devicePixelRatio || 1);
-    if (panel.tiled) this.tiles.draw(panel, sized, scene.dark, across);
+    const sized = Boolean(scene.at.sized && panel.sizes);
+    const across = pixelsAcross(this.box.width, scene.at.view.scale, window.devicePixelRatio || 1);
+    if (panel.tiled) this.tiles.draw(panel, sized, scene.state.dark, across);
     this.heat.fit(across);
     // What cannot be seen is not painted for every frame.
     const gone = sized || (panel.tiled && this.tiles.full);
@@ -150,7 +150,7 @@ export class Picture {
 
   /** Magnify a place of the picture, or nothing for null. */
   drawLens(place) {
-    const { view } = this.scene;
+    const { view } = this.scene.at;
     if (!place || view.scale >= LENS_ZOOM) return this.lens.hide();
     const layers = [];
     if (!this.image.classList.contains("lx-gone")) {
@@ -165,22 +165,14 @@ export class Picture {
 
   /** The middle of the cell the reader is at, in fractions of the viewport. */
   middle() {
-    const at = toViewport(this.scene.view, cellBox(this.last, this.panel.rows, this.panel.cols));
+    const at = toViewport(this.scene.at.view, cellBox(this.last, this.panel.rows, this.panel.cols));
     return { x: clamp(at.x + at.width / 2, 0, 1), y: clamp(at.y + at.height / 2, 0, 1) };
-  }
-
-  /** Show which cells are marked, as in `mark`, and how they are lit, as in `light`. */
-  show(marked, there, lit) {
-    this.mark(marked, there);
-    this.drawTiles();
-    this.light(lit);
-    this.draw();
   }
 
   /** Light the cells by a heat's row, {weights, signed, scale, law}; for null by the panel's own values, if any. */
   light(lit) {
     const { panel } = this;
-    const own = panel.values && { weights: panel.values, board: panel };
+    const own = panel.values && { weights: panel.values, board: this.scene.state.board };
     this.lit = lit;
     this.heat.light(lit ?? own ?? null, panel.rows, panel.cols);
     this.printLaw();
@@ -195,14 +187,14 @@ export class Picture {
       : "none anywhere";
     const law = lit?.law && `${lit.law}, ${clear}`;
     setText(this.law, law || panel.law);
-    this.law.classList.toggle("lx-off", !law && Boolean(panel.sizes) && !this.scene.sized);
+    this.law.classList.toggle("lx-off", !law && Boolean(panel.sizes) && !this.scene.at.sized);
   }
 
   choose(atom) {
     this.used();
-    this.scene.active = this;
+    this.scene.work(this);
     this.actions.select(atom);
-    this.scene.setView(bringInto(this.scene.view, cellBox(atom, this.panel.rows, this.panel.cols)));
+    this.scene.setView(bringInto(this.scene.at.view, cellBox(atom, this.panel.rows, this.panel.cols)));
   }
 
   /** Choose by a key: the lens, which otherwise follows the pointer, comes along. */
@@ -213,36 +205,37 @@ export class Picture {
   }
 
   drawView() {
-    const { scale, x, y } = this.scene.view;
+    const { scale, x, y } = this.scene.at.view;
     this.world.style.transform = `scale(${scale}) translate(${-100 * x}%, ${-100 * y}%)`;
     this.world.style.setProperty("--zoom", scale); // marks keep their size
     this.viewport.classList.toggle("lx-zoomed", scale > 1);
     this.drawTiles();
-    this.draw();
+    this.drawCells();
   }
 
-  draw() {
+  /** Draw the squares around cells, and say which they are. */
+  drawCells() {
     const { panel } = this;
     if (!panel) return;
     const lay = (element, box) => {
       element.classList.toggle("lx-on", box != null);
-      if (box) place(element, toViewport(this.scene.view, box));
+      if (box) place(element, toViewport(this.scene.at.view, box));
     };
     const box = (atom) => cellBox(atom, panel.rows, panel.cols);
     const { cell, last } = this;
-    place(cell, toViewport(this.scene.view, box(last)));
+    place(cell, toViewport(this.scene.at.view, box(last)));
     cell.classList.toggle("lx-loose", this.selected == null);
     cell.classList.toggle("lx-resting", this.there.selected != null);
     this.element.classList.toggle("lx-current", this.selected != null);
     setAttribute(cell, "aria-selected", this.selected != null);
-    setAttribute(cell, "aria-label", labelOf(panel, last));
+    setAttribute(cell, "aria-label", label(panel, last));
     setAttribute(cell, "aria-colindex", (last % panel.cols) + 1);
     setAttribute(this.row, "aria-rowindex", Math.floor(last / panel.cols) + 1);
     const other = this.hovered != null && this.hovered !== this.selected;
     lay(this.hover, other ? box(this.hovered) : (this.there.hovered ?? null));
     lay(this.same, this.there.selected ?? null);
     const shown = this.hovered ?? this.selected ?? (this.there.selected ? last : null);
-    let state = shown == null ? "No cell selected" : labelOf(panel, shown);
+    let state = shown == null ? "No cell selected" : label(panel, shown);
     const { lit } = this.heat;
     if (shown != null && lit) state += `: ${formatValue(lit.weights[shown], "number", lit.signed)}`;
     setText(this.readout, state.charAt(0).toUpperCase() + state.slice(1));
@@ -258,3 +251,19 @@ export class Picture {
     this.scene.point(null);
   }
 }
+
+function label(panel, atom) {
+  const dead = panel.dead.has(atom) ? " (dead)" : "";
+  return `row ${Math.floor(atom / panel.cols)}, column ${atom % panel.cols}${dead}`;
+}
+
+export const grid = {
+  kind: "grid",
+  View: Picture,
+  Scene,
+  label,
+  decode: (spec) => ({ ...spec, dead: new Set(spec.dead), size: spec.rows * spec.cols }),
+  region: () => "pictures",
+  carry: sameplace,
+  box: (panel, atom) => cellBox(atom, panel.rows, panel.cols),
+};

@@ -1,29 +1,31 @@
 // Units as cards side by side: icon, mark, pictures of another list, and several numbers each.
 
-import { formatValue, rowsOf } from "./data.js";
-import { make, setAttribute, setText } from "./dom.js";
-import { Units } from "./units.js";
+import { make, setAttribute, setText } from "../dom.js";
+import { formatValue } from "../format.js";
+import { Listbox } from "../listbox.js";
 
 const STRIP = 4; // pictures of another list on a card
-const SIDEWAYS = { ArrowRight: "ArrowDown", ArrowLeft: "ArrowUp" };
+const ALONG = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
 
 /** Draws one panel of cards; they stand in the order of the units, whatever is selected. */
-export class Cards extends Units {
-  /** `sheets` draws the pictures of any list. */
-  constructor(id, actions, sheets) {
-    super(id, actions);
-    this.sheets = sheets;
-    this.element.classList.add("lx-cards");
+class Cards extends Listbox {
+  constructor({ id, actions }) {
+    super(id, actions, ALONG);
+    this.note = make("p", { class: "lx-note" });
+    const parts = [make("h3", {}, this.title), this.list, this.note];
+    this.element = make("section", { class: "lx-panel lx-units lx-cards" }, ...parts);
   }
 
-  update(panel, _limit, board) {
-    this.board = board;
+  update(panel) {
     const facts = panel.facts.map((fact) => fact.name).join("\n");
     if (facts !== this.facts) this.rows = [];
     this.facts = facts;
     this.panel = panel; // `newRow` asks for its facts
-    super.update(panel, panel.size);
-    setText(this.scale, "");
+    setText(this.title, panel.title);
+    this.element.classList.toggle("lx-large", panel.large);
+    this.element.classList.toggle("lx-plain", !panel.illustrated);
+    this.note.hidden = !panel.notes.some((note) => note);
+    this.take(panel.size);
   }
 
   newRow(index) {
@@ -41,24 +43,20 @@ export class Cards extends Units {
       const value = make("span", { class: "lx-value" });
       return { bar, track, value, parts: [make("span", { class: "lx-fact" }, fact.name), track, value] };
     });
-    const element = make(
-      "div",
-      { class: "lx-row lx-card", role: "option", id: `${this.id}-${index}` },
+    const element = this.option(
+      index,
       make("span", { class: "lx-card-head" }, name, mark),
       make("span", { class: "lx-card-pictures" }, frame, ...strip),
       make("span", { class: "lx-facts" }, ...facts.flatMap((fact) => fact.parts)),
     );
-    const row = { element, icon, doubt, name, mark, strip, facts, atom: index };
-    element.addEventListener("pointerenter", (event) => {
-      if (event.pointerType !== "touch") this.hover(row);
-    });
-    element.addEventListener("focus", () => this.hover(row));
-    element.addEventListener("click", () => this.toggle(row));
-    return row;
+    element.classList.add("lx-card");
+    return { element, icon, doubt, name, mark, strip, facts, atom: index };
   }
 
-  fill(_pairs, icons, { selected, hovered }) {
-    const { panel } = this;
+  draw(reading) {
+    const { panel } = reading;
+    this.panel = panel;
+    const { selected, hovered } = reading.marked;
     this.rows.forEach((row, atom) => {
       setAttribute(row.element, "tabindex", atom === this.active ? 0 : -1);
       setAttribute(row.element, "aria-selected", atom === selected);
@@ -68,8 +66,8 @@ export class Cards extends Units {
       setText(row.name, panel.labels[atom]);
       setText(row.mark, panel.marks[atom] ?? "");
       row.mark.classList.toggle("lx-loud", panel.loud.includes(atom));
-      icons(atom, row.icon);
-      this.drawStrip(row, atom);
+      reading.icon(atom, row.icon);
+      this.drawStrip(row, atom, reading);
       const said = panel.facts.map((fact, i) => this.drawFact(row.facts[i], fact, atom));
       setAttribute(
         row.element,
@@ -81,14 +79,14 @@ export class Cards extends Units {
     setText(this.note, (noted != null && panel.notes[noted]) || "");
   }
 
-  drawStrip(row, atom) {
+  drawStrip(row, atom, reading) {
     const { strip, name } = this.panel;
-    const pairs = strip ? rowsOf(this.board, strip, { [name]: atom }, STRIP) : [];
+    const pairs = strip ? reading.rowsOf(strip, { [name]: atom }, STRIP) : [];
     row.strip.forEach((canvas, i) => {
       canvas.hidden = !pairs[i];
       if (!pairs[i]) return;
-      this.sheets.draw(this.board, strip, pairs[i][0], canvas);
-      setAttribute(canvas, "title", this.board.panels.get(strip).labels[pairs[i][0]]);
+      reading.icon(pairs[i][0], canvas, strip);
+      setAttribute(canvas, "title", reading.other(strip).labels[pairs[i][0]]);
     });
   }
 
@@ -103,14 +101,10 @@ export class Cards extends Units {
     bar.style.transform = `scaleX(${Math.min(1, Math.abs(number) / fact.scale)})`;
     return `${fact.name} ${text}`;
   }
-
-  typed(event) {
-    const key = SIDEWAYS[event.key];
-    if (!key) return super.typed(event);
-    super.typed({
-      key,
-      preventDefault: () => event.preventDefault(),
-      stopPropagation: () => event.stopPropagation(),
-    });
-  }
 }
+
+export const cards = {
+  kind: "cards",
+  View: Cards,
+  region: () => "deck",
+};

@@ -1,4 +1,4 @@
-// What a selection lights up in a picture: dark where there is nothing, clear where there is much, with its sign.
+// Weights over the cells of a picture: dark where there is nothing, clear where there is much, with its sign.
 
 import { make } from "./dom.js";
 import { cellsIn } from "./geometry.js";
@@ -11,7 +11,7 @@ const TURN = 220; // milliseconds from one board's weights to the next one's
 const SIGNS = { for: "#4aa3ff", against: "#e08a3a" };
 
 /** Draws weights on a canvas in the picture's own coordinates. */
-export class Heat {
+export class Shading {
   constructor() {
     this.canvas = make("canvas", { class: "lx-heat", "aria-hidden": "true" });
     this.dark = make("canvas"); // a pixel a cell

@@ -1,24 +1,27 @@
 // A flow: nodes in columns, and signed bands between them; selected nodes light the paths through them.
 
-import { formatValue } from "./data.js";
-import { make, setAttribute, setText } from "./dom.js";
-import { firstNodes, followPaths } from "./paths.js";
-import { bandOutline, heightFor, layOut, leastWidth, nodeAfterKey, onTheWay } from "./sankey.js";
+import { rowOf } from "../arrays.js";
+import { Bands } from "../bands.js";
+import { make, setAttribute, setText } from "../dom.js";
+import { formatValue } from "../format.js";
+import { linksThat } from "../links/registry.js";
+import { firstNodes, followPaths, tell } from "../paths.js";
+import { heightFor, layOut, leastWidth, nodeAfterKey, onTheWay } from "../sankey.js";
 
-const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
 const FLOW_EASE = 150; // milliseconds from one layout to the next
-const ROOM_FOR_SIGN = 11; // pixels of a band that has room for its sign
 const LINKS_LISTED = 7; // of the table of links
 const SHADE = 200; // of 255, over a place where a node is not
 
-/** Draws one flow. `actions`: hover(nodes | null), select(nodes), unselect(). */
-export class Flow {
-  constructor(id, actions, icons) {
+/** Draws one flow; its selection is a list of nodes. */
+class Flow {
+  constructor({ id, actions }) {
     this.id = id;
     this.actions = actions;
-    this.icons = icons;
     this.nodes = [];
-    this.bands = new Map(); // key -> {group, path, part, sign, share}
+    this.bands = new Bands(id, {
+      point: (nodes) => (nodes ? this.preview(nodes) : this.actions.hover(null)),
+      pick: (nodes) => this.actions.select(nodes),
+    });
     this.selected = [];
     this.active = 0;
     this.title = make("h3", { id: `${id}-title` });
@@ -27,13 +30,7 @@ export class Flow {
       { type: "button", onclick: () => this.actions.unselect() },
       "Clear selection",
     );
-    const swatch = (sign, name) =>
-      make(
-        "span",
-        { class: "lx-swatch" },
-        makeSvg("svg", { "aria-hidden": "true" }, this.swatch(sign)),
-        name,
-      );
+    const swatch = (sign, name) => make("span", { class: "lx-swatch" }, this.bands.swatch(sign), name);
     this.legend = make(
       "div",
       { class: "lx-legend" },
@@ -42,15 +39,6 @@ export class Flow {
       this.clear,
     );
     this.heads = make("div", { class: "lx-heads", "aria-hidden": "true" });
-    this.back = makeSvg("g", {});
-    this.front = makeSvg("g", {});
-    this.drawing = makeSvg(
-      "svg",
-      { class: "lx-bands", "aria-hidden": "true" },
-      this.stripes(),
-      this.back,
-      this.front,
-    );
     this.stage = make("div", { class: "lx-stage", role: "group", "aria-label": "Nodes of the flow" });
     this.scroll = make("div", { class: "lx-flow-scroll" }, make("div", {}, this.heads, this.stage));
     this.laws = make("p", { class: "lx-note" });
@@ -86,6 +74,7 @@ export class Flow {
         "Measured: how much is lost when the part of the activations that a node stands for is removed.",
       ),
     );
+    this.parts = { aside: this.table };
     this.stage.addEventListener("keydown", (event) => this.typed(event));
     this.stage.addEventListener("pointerleave", () => this.actions.hover(null));
     this.observer = new ResizeObserver(() => this.resize());
@@ -93,41 +82,23 @@ export class Flow {
   }
 
   destroy() {
+    this.element.remove();
     this.observer.disconnect();
     cancelAnimationFrame(this.frame);
     this.table.remove();
   }
 
-  /** The pattern of what speaks against: stripes, for who does not see the colour. */
-  stripes() {
-    const line = makeSvg("rect", { width: 3, height: 6, class: "lx-stripe" });
-    const attributes = {
-      width: 6,
-      height: 6,
-      patternUnits: "userSpaceOnUse",
-      patternTransform: "rotate(45)",
-    };
-    return makeSvg("defs", {}, makeSvg("pattern", { id: `${this.id}-stripes`, ...attributes }, line));
-  }
-
-  swatch(sign) {
-    return makeSvg("rect", { class: "lx-band-fill", x: 1, y: 1, width: 26, height: 10, ...this.look(sign) });
-  }
-
-  look(value) {
-    return value > 0 ? { "data-sign": "for" } : { "data-sign": "against", fill: `url(#${this.id}-stripes)` };
-  }
-
-  /** Take a panel's spec, and the picture that its nodes have places in: {heat, grid, url} or null. */
-  update(panel, picture) {
+  update(panel, { board, picture }) {
     this.panel = panel;
-    this.picture = picture;
+    const heat = linksThat(board, "light").find((link) => link.source === panel.name);
+    const grid = heat && board.panels.get(heat.target);
+    this.picture = heat && { heat, grid, url: picture(grid.picture) }; // where its nodes have places
     setText(this.title, panel.title);
     this.title.hidden = !panel.title;
     this.heads.replaceChildren(...panel.columns.map((name) => make("span", {}, name)));
     while (this.nodes.length < panel.size) this.nodes.push(this.newNode(this.nodes.length));
     while (this.nodes.length > panel.size) this.nodes.pop();
-    this.stage.replaceChildren(this.drawing, ...this.nodes.map((node) => node.element));
+    this.stage.replaceChildren(this.bands.element, ...this.nodes.map((node) => node.element));
     this.active = Math.min(this.active, panel.size - 1);
     this.stage.style.height = `${heightFor(panel.most)}px`;
     this.stage.style.minWidth = this.heads.style.minWidth = `${leastWidth(panel.sizes.length)}px`;
@@ -173,7 +144,7 @@ export class Flow {
     if (places) {
       const { heat, grid, url } = picture;
       if (node.photograph.src !== url) node.photograph.src = url;
-      const weights = heat.weights.subarray(n * heat.width, (n + 1) * heat.width);
+      const weights = rowOf(heat, "weights", n);
       const most = weights.reduce((a, w) => Math.max(a, w), 0) || 1;
       node.shade.width = grid.cols;
       node.shade.height = grid.rows;
@@ -185,10 +156,11 @@ export class Flow {
     }
   }
 
-  /** Draw what is selected, or under the pointer; icons that have arrived too. */
-  draw(nodes, selected) {
-    const { panel } = this;
-    this.shown = nodes;
+  draw(reading) {
+    const { panel } = reading;
+    const nodes = reading.now ?? [];
+    const selected = reading.marked.selected ?? [];
+    this.reading = reading;
     this.selected = selected;
     if (!this.goal) this.place(false);
     if (!this.goal) return; // not on the page yet: `resize` will tell
@@ -199,7 +171,7 @@ export class Flow {
       setAttribute(node.element, "aria-pressed", selected.includes(n));
       setAttribute(node.element, "tabindex", n === this.active ? 0 : -1);
       node.element.classList.toggle("lx-faded", some && !reached[n]);
-      const kind = this.drawIcon(n, node.icon);
+      const kind = reading.icon(n, node.icon);
       node.frame.hidden = kind === "none";
       setText(node.badge, kind === "blend" ? "\u2248" : "");
     }
@@ -208,30 +180,12 @@ export class Flow {
     for (const band of this.goal.bands) {
       const at = (band.from - first[band.pair]) * panel.sizes[band.pair + 1] + band.to - first[band.pair + 1];
       const on = lit[band.pair][at];
-      const drawn = this.bands.get(band.key);
-      const { group } = drawn;
-      // Of a link further on, the paths are only a part.
-      drawn.share = Math.min(1, Math.abs(shares[band.from]));
-      this.paintPart(drawn);
-      group.classList.toggle("lx-lit", some && on);
-      group.classList.toggle("lx-unlit", some && !on);
-      const level = some && on ? this.front : this.back;
-      if (group.parentNode !== level) level.append(group);
-      const width = band.thickness * (some ? drawn.share : 1);
+      const share = Math.min(1, Math.abs(shares[band.from])); // of a link further on, the paths are only a part
+      this.bands.light(band, some, on, share);
+      const width = band.thickness * (some ? share : 1);
       if (on || !some) taken.push({ ...band, width, measured: panel.measured[band.pair][at] });
     }
     this.list(taken);
-  }
-
-  drawIcon(n, canvas) {
-    const { panel } = this;
-    const own = panel.sheet && panel.icon_of[n] >= 0;
-    if (own) return this.icons.lay(panel.sheet, [[panel.icon_of[n], 1]], canvas, `own ${n}`) ? "own" : "none";
-    const draft = panel.draft_sheet && panel.draft_of[n] >= 0;
-    if (!draft) return "none";
-    return this.icons.lay(panel.draft_sheet, [[panel.draft_of[n], 1]], canvas, `draft ${n}`)
-      ? "blend"
-      : "none";
   }
 
   /** The widest of the links that are lit, with what was measured of each. */
@@ -284,7 +238,7 @@ export class Flow {
     if (!this.panel || this.stage.clientWidth === this.width) return;
     this.width = this.stage.clientWidth;
     this.place(false);
-    this.draw(this.shown ?? [], this.selected);
+    if (this.reading) this.draw(this.reading);
   }
 
   /** A sentence on what widths mean. */
@@ -299,24 +253,7 @@ export class Flow {
 
   paint(layout) {
     this.layout = layout;
-    const kept = new Set();
-    for (const band of layout.bands) {
-      kept.add(band.key);
-      const drawn = this.bands.get(band.key) ?? this.newBand(band.key);
-      const { group, path, part } = drawn;
-      group.band = band;
-      setAttribute(path, "d", bandOutline(band));
-      for (const one of [path, part]) {
-        for (const [name, value] of Object.entries(this.look(band.value))) setAttribute(one, name, value);
-        if (band.value > 0) one.removeAttribute("fill");
-      }
-      this.paintPart(drawn);
-    }
-    for (const [key, { group }] of this.bands) {
-      if (kept.has(key)) continue;
-      group.remove();
-      this.bands.delete(key);
-    }
+    this.bands.paint(layout.bands);
     for (const [n, { x, y, height, into, out }] of layout.nodes.entries()) {
       const node = this.nodes[n];
       node.element.style.transform = `translate(${x}px, ${y}px)`;
@@ -324,32 +261,6 @@ export class Flow {
       node.into.style.height = `${into}px`;
       node.out.style.height = `${out}px`;
     }
-  }
-
-  /** The part of a band that is on the selected paths, along its upper side, and its sign where there is room. */
-  paintPart({ group: { band }, part, sign, share }) {
-    const thickness = band.thickness * share;
-    const up = (band.thickness - thickness) / 2;
-    setAttribute(part, "d", bandOutline({ ...band, y0: band.y0 - up, y1: band.y1 - up, thickness }));
-    setText(sign, thickness < ROOM_FOR_SIGN ? "" : band.value > 0 ? "+" : "\u2212");
-    setAttribute(sign, "x", (band.x0 + 14).toFixed(1));
-    setAttribute(sign, "y", (band.y0 - up + 4.5).toFixed(1));
-  }
-
-  newBand(key) {
-    const path = makeSvg("path", { class: "lx-band-fill" });
-    const part = makeSvg("path", { class: "lx-band-fill lx-band-part" });
-    const sign = makeSvg("text", { class: "lx-band-sign" });
-    const group = makeSvg("g", { class: "lx-band" }, path, part, sign);
-    group.addEventListener("pointerenter", (event) => {
-      if (event.pointerType !== "touch") this.preview([group.band.from, group.band.to]);
-    });
-    group.addEventListener("pointerleave", () => this.actions.hover(null));
-    group.addEventListener("click", () => this.actions.select([group.band.from, group.band.to]));
-    this.back.append(group);
-    const made = { group, path, part, sign, share: 1 };
-    this.bands.set(key, made);
-    return made;
   }
 
   /** What would be selected with these nodes too. */
@@ -382,17 +293,46 @@ export class Flow {
   }
 }
 
+const inside = (panel, node) => Number.isInteger(node) && node >= 0 && node < panel.size;
+
+export const flow = {
+  kind: "flow",
+  View: Flow,
+  region: () => "flows",
+
+  decode: (spec, sheets) => ({
+    ...spec,
+    places: new Set(spec.places),
+    draft_sheet: sheets[spec.draft_sheet] ?? null,
+    size: spec.labels.length,
+  }),
+
+  /** Of a flow, what is to be told of the nodes. */
+  label: (panel, nodes) => tell(panel, nodes, signedNumber),
+
+  has: (panel, nodes) => Array.isArray(nodes) && nodes.length > 0 && nodes.every((n) => inside(panel, n)),
+
+  /** The nodes of the same names. */
+  carry(nodes, from, to) {
+    const names = nodes.map((node) => from.labels[node]);
+    const there = [...to.labels.keys()].filter((node) => names.includes(to.labels[node]));
+    return there.length ? there : null;
+  },
+
+  atoms: (panel, nodes) => nodes.filter((node) => panel.places.has(node)),
+
+  tile(panel, node) {
+    const one = (sheet, of, draft) => (sheet && of[node] >= 0 ? { sheet, tile: of[node], draft } : null);
+    return one(panel.sheet, panel.icon_of, false) ?? one(panel.draft_sheet, panel.draft_of, true);
+  },
+
+  sheets: (panel) => [panel.sheet, panel.draft_sheet],
+};
+
 function signedNumber(value) {
   return formatValue(value, "number", true);
 }
 
 function tableRow(tag, ...cells) {
   return make("tr", {}, ...cells.map((text) => make(tag, tag === "th" ? { scope: "col" } : {}, text)));
-}
-
-function makeSvg(tag, attributes, ...children) {
-  const element = document.createElementNS(SVG_NAMESPACE, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
 }
