@@ -178,7 +178,7 @@ def test_what_is_no_panel_and_no_link_is_refused():
         "panel 1 of the board is a str; expected a Grid or Units or Cards or Flow."
     )
     assert broken(lambda: Board("t", "r", b["image"])) == (
-        "the panels of a board are a Grid; expected a list of Grid or Units or Flow."
+        "the panels of a board are a Grid; expected a list of Grid or Units or Cards or Flow."
     )
     assert broken(lambda: board(links=[("image", "units")])) == (
         "link 0 of the board is a tuple; expected a Heat or Ranking or Mixture or Dials."

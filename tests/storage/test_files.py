@@ -83,7 +83,7 @@ def test_a_failed_write_keeps_what_was_there(tmp_path):
 def test_what_a_killed_process_left_is_cleared_away_after_an_hour(tmp_path):
     # The process dies between writing beside the place and moving there.
     dies = (
-        "import os, sys; from lucid_ext import files; "
+        "import os, sys; from lucid_ext.storage import files; "
         "files.os.replace = lambda *_: os.kill(os.getpid(), 9); "
         "files.write_atomically(sys.argv[1], b'new')"
     )
