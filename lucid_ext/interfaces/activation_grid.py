@@ -10,7 +10,7 @@ from lucid_ext.board import Board, Grid, Heat, Units
 from lucid_ext.interfaces.parts.cells import first_cell, first_layer
 from lucid_ext.interfaces.parts.channels import as_units, channel_list, ranked
 from lucid_ext.live.interface import Interface
-from lucid_ext.live.streaming import Arrived, arrivals, missing_icons
+from lucid_ext.live.streaming import Arrived, arrivals, missing_icons, unless
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore, recipe_of, stream_directions
 from lucid_ext.optvis.caricature import caricature
@@ -69,13 +69,13 @@ class ActivationGrid(Interface):
         options = {CARICATURE: OF} if caricature else {}
         super().__init__(model, image, options, dict.fromkeys(options, OF[0]))
 
-    def see(self, image: np.ndarray) -> None:
+    def analyze(self, image: np.ndarray) -> None:
         """Keep the activations of every layer, and the class probabilities."""
         self._acts = self.model.activations(image, [*self.layers, self.model.softmax], uncapped=True)
         self._drawn: dict[tuple[str, ...], set[int]] = {}
 
     def make_board(self, choice: Mapping[str, str]) -> Board:
-        """Rank the channels of every cell; tiles are left to `refine`."""
+        """Rank the channels of every cell; tiles are left to `stream`."""
         rows, cols, _ = self._acts[self.first].shape
         grids = [Grid("image", "The picture", self.picture, rows, cols, start=None, note=self.note)]
         if self._caricature:
@@ -113,13 +113,14 @@ class ActivationGrid(Interface):
             choice=choice,
         )
 
-    def refine(
-        self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
+    def stream(
+        self, board: Board, selected: Mapping[str, int], stop: Callable[[], bool], page: bool = False
     ) -> Iterator[Arrived]:
         """Drafts of all layers first, the coarsest ahead; then icons, the caricature, and final tiles.
 
         A page takes what is there, and drafts of what is not.
         """
+        go_on = unless(stop)
         coarse_first = sorted(self.layers, key=lambda layer: self._acts[layer].shape[:2])
         for layer in coarse_first:
             yield from self._tiles(board, layer, go_on, draft=True)
@@ -128,12 +129,14 @@ class ActivationGrid(Interface):
         for layer in () if page else coarse_first:
             yield from self._tiles(board, layer, go_on, draft=False)
 
-    def page_choices(self) -> list[dict[str, str]]:
-        """The whole picture alone: a page cannot draw the cell its reader picks."""
+    def page_choices(
+        self, choice: Mapping[str, str] | None = None, paired: bool = False
+    ) -> list[dict[str, str]]:
+        """Return the whole picture alone: a page cannot draw the cell its reader picks."""
         return [{CARICATURE: OF[0]}] if self._caricature else [{}]
 
     @property
-    def follows(self) -> bool:  # type: ignore[override]
+    def streams_on_select(self) -> bool:  # type: ignore[override]
         """Whether what is drawn depends on the selection: a caricature of one cell does."""
         return self.choice.get(CARICATURE) == OF[1]
 
@@ -188,7 +191,7 @@ class ActivationGrid(Interface):
         """The caricature, cut into the cells of its layer."""
         acts = self._acts[self.first]
         rows, cols, _ = acts.shape
-        at = self._place(board, selected) if self.follows else -1
+        at = self._place(board, selected) if self.streams_on_select else -1
         cell = divmod(at, cols) if at >= 0 else None
         drawn = self._drawn.setdefault((*board.choice.values(), CARICATURE), set())
         if not self._caricature or at in drawn or not go_on() or not (acts[cell] if cell else acts).any():

@@ -15,8 +15,7 @@ from lucid_ext.interfaces.parts.channel_evidence import SIDE, Strongest, channel
 from lucid_ext.interfaces.parts.channels import shipped_icons
 from lucid_ext.interfaces.parts.methods import menu_label, offered, warning
 from lucid_ext.live.interface import Interface
-from lucid_ext.live.pair import Pair
-from lucid_ext.live.streaming import Arrived, arrivals, missing_icons
+from lucid_ext.live.streaming import Arrived, arrivals, missing_icons, unless
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore, stream_units
 
@@ -39,7 +38,7 @@ FORMULA = (
 class ChannelAttribution(Interface):
     """Columns of channels: for one class and for another, and from a channel to those below and above."""
 
-    follows = False  # icons are drawn for all that are listed
+    streams_on_select = False  # icons are drawn for all that are listed
 
     def __init__(
         self,
@@ -93,7 +92,7 @@ class ChannelAttribution(Interface):
         self._beside: list[ChannelAttribution] = []  # whose strongest channels are listed too
         super().__init__(model, image, options, choice)
 
-    def see(self, image: np.ndarray) -> None:
+    def analyze(self, image: np.ndarray) -> None:
         """Keep the picture and its class probabilities."""
         self._seen, network = image, self.model
         names = list(dict.fromkeys([*self.layers, network.logits, network.softmax]))
@@ -117,32 +116,27 @@ class ChannelAttribution(Interface):
         """See `Interface.warning`; said of slow methods."""
         return warning(choice["method"], "channels")
 
-    def pair(
-        self,
-        other: Interface | Mapping[Any, Interface],
-        names: tuple[str, str] = ("first", "second"),
-        control: str = "compared with",
-    ) -> Pair:
-        """See `Interface.pair`; all list the same channels, those that are strong in any of the pictures.
+    def beside(self, others: Sequence[Interface]) -> list[Interface]:
+        """Return copies that list the same channels, those that are strong in any of the pictures.
 
         They are asked about the same two classes, at first those of this one.
         """
-        made = super().pair(other, names, control)
-        assert isinstance(made, Pair)
-        made.a, *others = _listing_together([self, *made.others.values()])
-        made.others = dict(zip(made.others, others, strict=True))
+        one, *rest = _listing_together([self, *others])
         name_of = {number: name for name, number in self._classes.items()}
         first, second = (name_of[number] for number in self._of_classes(self.choice).classes)
-        made.choice = {**made.choice, "first": first, "second": second}
-        return made
+        one.session.choice = {**self.choice, "first": first, "second": second}
+        return [one, *rest]
 
-    def page_choices(self) -> list[dict[str, str]]:
-        """Every method, for the present classes."""
-        others = [m for m in self.options["method"] if m != self.choice["method"]]
-        return [self.choice, *({**self.choice, "method": m} for m in others)]
+    def page_choices(
+        self, choice: Mapping[str, str] | None = None, paired: bool = False
+    ) -> list[dict[str, str]]:
+        """Return every method, for the classes of a choice."""
+        first = dict(choice or self.choice)
+        others = [m for m in self.options["method"] if m != first["method"]]
+        return [first, *({**first, "method": m} for m in others)]
 
     def make_board(self, choice: Mapping[str, str]) -> Board:
-        """Attribute by the chosen method; icons that did not come with the network are left to `refine`."""
+        """Attribute by the chosen method; icons that did not come with the network are left to `stream`."""
         method, found = choice["method"], self._of_classes(choice)
         a, b = (self.model.labels[k] for k in found.classes)
         names = [f"{a} \u2212 {b}", a, b]
@@ -188,10 +182,11 @@ class ChannelAttribution(Interface):
             trail=Trail([*self.layers, "classes"], ("classes", 0)),
         )
 
-    def refine(
-        self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
+    def stream(
+        self, board: Board, selected: Mapping[str, int], stop: Callable[[], bool], page: bool = False
     ) -> Iterator[Arrived]:
         """Icons of a network that comes without them: first of all, for a page only, what is listed first."""
+        go_on = unless(stop)
         kept = self._listed_channels(board.choice)
         drawn = [layer for layer in reversed(self.layers) if self._has_icons(layer)]
         first = {layer: [unit for unit, _ in board.rows(layer, {})] for layer in drawn}
@@ -306,10 +301,9 @@ class ChannelAttribution(Interface):
 
 
 def _listing_together(interfaces: Sequence[Any]) -> list["ChannelAttribution"]:
-    """Copies, with boards and views of their own, that list the same channels if they are of one network."""
+    """Return copies, with boards of their own, that list the same channels if they are of one network."""
     copies = [copy.copy(one) for one in interfaces]
     for one in copies:
-        one._start_over()
         same = [o for o in copies if o.model.digest == one.model.digest and o.layers == one.layers]
         one._beside = [other for other in same if other is not one]
     return copies

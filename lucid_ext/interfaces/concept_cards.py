@@ -17,7 +17,7 @@ from lucid_ext.groups.stability import STABLE
 from lucid_ext.interfaces.parts.channels import ranked
 from lucid_ext.interfaces.parts.patches import marked, pictures
 from lucid_ext.live.interface import Interface
-from lucid_ext.live.streaming import Arrived, arrivals, missing_icons
+from lucid_ext.live.streaming import Arrived, arrivals, missing_icons, unless
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore, stream_directions
 from lucid_ext.optvis.recipes import recipe_of
@@ -50,7 +50,7 @@ class Concepts(Interface):
     """
 
     takes_pictures = False
-    follows = False
+    streams_on_select = False
 
     def __init__(self, model: VisionModel, found: ClassConcepts, store: IconStore | None = None):
         """Show what was found; `concepts` does both at once."""
@@ -95,10 +95,11 @@ class Concepts(Interface):
             choice=choice,
         )
 
-    def refine(
-        self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
+    def stream(
+        self, board: Board, selected: Mapping[str, int], stop: Callable[[], bool], page: bool = False
     ) -> Iterator[Arrived]:
         """Drafts of all icons, then, but for a page, better ones."""
+        go_on = unless(stop)
         wanted = list(range(len(self.names)))
         for kind in ("sketch",) if page else ("sketch", "icon"):
             lacking = missing_icons(board["concepts"], wanted)

@@ -14,7 +14,7 @@ from lucid_ext.groups import Groups
 from lucid_ext.interfaces.parts.cells import first_cell
 from lucid_ext.interfaces.parts.group_map import colour_of
 from lucid_ext.live.interface import Interface
-from lucid_ext.live.streaming import Arrived, arrivals
+from lucid_ext.live.streaming import Arrived, arrivals, unless
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore, recipe_of, shipped_sheet, stream_directions
 
@@ -45,7 +45,7 @@ FORMULA = (
 class GroupFlow(Interface):
     """Groups of neurons in two layers or more, what flows between them, and which classes it reaches."""
 
-    follows = False  # what is drawn does not depend on the selection
+    streams_on_select = False  # what is drawn does not depend on the selection
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class GroupFlow(Interface):
         choice = {**dict(zip(self._controls, begin, strict=True)), ALIGNED: SWITCH[aligned]}
         super().__init__(model, image, options, choice)
 
-    def see(self, image: np.ndarray) -> None:
+    def analyze(self, image: np.ndarray) -> None:
         """Run the network and find the groups to begin with."""
         found = self.model.activations(image, [self.model.softmax])[self.model.softmax]
         classes = (
@@ -109,18 +109,21 @@ class GroupFlow(Interface):
         self._chain, self._odds, self._classes = chain, found[classes], classes
         self._drawn: dict[tuple[str, ...], set[int]] = {}
 
-    def page_choices(self) -> list[dict[str, str]]:
-        """The present numbers of groups and their nearest, aligned and not, as far as there is room."""
+    def page_choices(
+        self, choice: Mapping[str, str] | None = None, paired: bool = False
+    ) -> list[dict[str, str]]:
+        """Return numbers of groups and their nearest, aligned and not, as far as there is room."""
+        first = dict(choice or self.choice)
         around = 1
         while (around + 1) ** len(self.layers) * len(SWITCH) <= PAGE_BOARDS:
             around += 1
-        near = [self._nearest(control, around) for control in self._controls]
+        near = [self._nearest(control, first[control], around) for control in self._controls]
         names = [*self._controls, ALIGNED]
         rest = [dict(zip(names, c, strict=True)) for c in itertools.product(*near, SWITCH)]
-        return [self.choice, *(choice for choice in rest if choice != self.choice)]
+        return [first, *(other for other in rest if other != first)]
 
     def make_board(self, choice: Mapping[str, str]) -> Board:
-        """Factorize and attribute; icons of groups are left to `refine`."""
+        """Factorize and attribute; icons of groups are left to `stream`."""
         counts, aligned = self._counts(choice)
         groups = self._chain.groups(counts, aligned)
         flow = self._flow(groups, counts, aligned)
@@ -148,14 +151,15 @@ class GroupFlow(Interface):
             choice=choice,
         )
 
-    def refine(
-        self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
+    def stream(
+        self, board: Board, selected: Mapping[str, int], stop: Callable[[], bool], page: bool = False
     ) -> Iterator[Arrived]:
         """The boards that the sliders' next steps lead to, then icons: sketches first, for those who look on.
 
         A page waits for sketches of its first numbers of groups, aligned and not, and takes of the
         others what the store has.
         """
+        go_on = unless(stop)
         if page:
             first = {**board.choice, ALIGNED: ""} == {**self.choice, ALIGNED: ""}
             yield from self._icons(board, "sketch", go_on if first else lambda: False)
@@ -290,10 +294,10 @@ class GroupFlow(Interface):
     def _counts(self, choice: Mapping[str, str]) -> tuple[list[int], bool]:
         return [int(choice[control]) for control in self._controls], choice[ALIGNED] == SWITCH[1]
 
-    def _nearest(self, control: str, count: int) -> list[str]:
-        """The options nearest to the present one, in their own order."""
+    def _nearest(self, control: str, option: str, count: int) -> list[str]:
+        """The options nearest to one of them, in their own order."""
         options = self.options[control]
-        at = options.index(self.choice[control])
+        at = options.index(option)
         near = sorted(range(len(options)), key=lambda i: (abs(i - at), i))[:count]
         return [options[i] for i in sorted(near)]
 

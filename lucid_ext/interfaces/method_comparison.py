@@ -66,7 +66,7 @@ class MethodComparison(Interface):
         self._seed = seed
         super().__init__(model, image, {}, {})
 
-    def see(self, image: np.ndarray) -> None:
+    def analyze(self, image: np.ndarray) -> None:
         """Ask every method about the most probable classes, and take its time."""
         self._odds = self.model.activations(image, self.model.softmax)
         likely = np.argsort(-self._odds, kind="stable")[:CLASSES].tolist()
@@ -77,7 +77,7 @@ class MethodComparison(Interface):
         for method in self.methods:
             facts = METHODS.named(method)
             options = facts.quick if facts.cost == "slow" else {}
-            self.say(warning(method, "cells"))
+            self.set_status(warning(method, "cells"))
             for _ in range(2):
                 start = time.perf_counter()
                 self.found[method] = attribute(
@@ -92,7 +92,7 @@ class MethodComparison(Interface):
                 self.seconds[method] = time.perf_counter() - start
                 if self.seconds[method] > AGAIN:
                     break
-        self.say("")
+        self.set_status("")
 
     def values(self, method: str) -> np.ndarray:
         """What a method says of the class to begin with: float32 (h, w)."""

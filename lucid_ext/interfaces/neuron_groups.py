@@ -19,7 +19,7 @@ from lucid_ext.interfaces.parts.channels import ranked, shipped_icons
 from lucid_ext.interfaces.parts.given_names import Names
 from lucid_ext.interfaces.parts.group_map import blended, colour_of, marks
 from lucid_ext.live.interface import Interface
-from lucid_ext.live.streaming import Arrived, arrivals, missing_icons
+from lucid_ext.live.streaming import Arrived, arrivals, missing_icons, unless
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore, recipe_of, stream_directions
 
@@ -56,7 +56,7 @@ class NeuronGroups(Interface):
         classes: numbers of the classes whose evidence is computed, the most probable first.
     """
 
-    follows = False  # icons are drawn of all groups
+    streams_on_select = False  # icons are drawn of all groups
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class NeuronGroups(Interface):
         """How well the groups shown are found again."""
         return self._stability[int(self.choice["groups"])]
 
-    def see(self, image: np.ndarray) -> None:
+    def analyze(self, image: np.ndarray) -> None:
         """Factorize into every number of groups offered; ask once what all these groups argue for."""
         network = self.model
         found = network.activations(image, [self.layer, network.softmax], uncapped=True)
@@ -145,7 +145,7 @@ class NeuronGroups(Interface):
         self._measured: dict[int, np.ndarray] = {}
         self._digest = hashlib.sha256(network.digest.encode() + network.prepare(image).tobytes()).hexdigest()
 
-    def turned(
+    def rescale(
         self, choice: Mapping[str, str], levels: Mapping[str, Sequence[float]]
     ) -> dict[str, np.ndarray]:
         """Class probabilities with every group turned to a level; the network above the layer runs."""
@@ -156,7 +156,7 @@ class NeuronGroups(Interface):
         return {"prediction": self._above(groups, row[None])[1][0]}
 
     def make_board(self, choice: Mapping[str, str]) -> Board:
-        """What is known of one number of groups; their icons are left to `refine`."""
+        """What is known of one number of groups; their icons are left to `stream`."""
         k = int(choice["groups"])
         groups, effects = self._groups[k], self._effects[k]
         rows, cols, n = groups.spatial.shape
@@ -257,13 +257,14 @@ class NeuronGroups(Interface):
             choice=choice,
         )
 
-    def refine(
-        self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
+    def stream(
+        self, board: Board, selected: Mapping[str, int], stop: Callable[[], bool], page: bool = False
     ) -> Iterator[Arrived]:
         """Icons of the groups: sketches, then better ones; before these, the boards of the next numbers.
 
         A page has sketches for the number it opens with, and blends for the others.
         """
+        go_on = unless(stop)
         k = int(board.choice["groups"])
         if page and dict(board.choice) != self.choice:
             return

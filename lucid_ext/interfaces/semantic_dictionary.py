@@ -11,7 +11,7 @@ from lucid_ext.interfaces.parts.cells import around, first_cell, named, places
 from lucid_ext.interfaces.parts.channels import MOST, SHOWN, as_units, ranked, shipped_icons
 from lucid_ext.interfaces.parts.patches import marked, pictures
 from lucid_ext.live.interface import Interface
-from lucid_ext.live.streaming import Arrived, arrivals, missing_icons
+from lucid_ext.live.streaming import Arrived, arrivals, missing_icons, unless
 from lucid_ext.models import Photographs, VisionModel
 from lucid_ext.optvis import (
     BATCH,
@@ -91,7 +91,7 @@ class SemanticDictionary(Interface):
         options = {"layer": layers, "basis": list(BASES)}
         super().__init__(model, image, options, {"layer": layer, "basis": basis})
 
-    def see(self, image: np.ndarray) -> None:
+    def analyze(self, image: np.ndarray) -> None:
         """Keep the activations of every layer offered, and the class probabilities."""
         self._acts = self.model.activations(
             image, [*self.options["layer"], self.model.softmax], uncapped=True
@@ -102,7 +102,7 @@ class SemanticDictionary(Interface):
         self._final: dict[str, set[int]] = {}
 
     def make_board(self, choice: Mapping[str, str]) -> Board:
-        """Rank the units of every cell; icons at hand are in, others are left to `refine`."""
+        """Rank the units of every cell; icons at hand are in, others are left to `stream`."""
         layer, basis = choice["layer"], choice["basis"]
         acts = self._acts[layer]
         rows, cols, channels = acts.shape
@@ -164,8 +164,8 @@ class SemanticDictionary(Interface):
             choice=choice,
         )
 
-    def refine(
-        self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
+    def stream(
+        self, board: Board, selected: Mapping[str, int], stop: Callable[[], bool], page: bool = False
     ) -> Iterator[Arrived]:
         """Icons of the list first, the most listed ahead, then pictures of whole cells, as grids have them.
 
@@ -173,6 +173,7 @@ class SemanticDictionary(Interface):
         leaves out the least listed: a network that comes without icons would keep it for hours. Of the
         layer it opens with it has a picture of every cell; of others those at hand.
         """
+        go_on = unless(stop)
         layer, basis = board.choice["layer"], board.choice["basis"]
         image, units, vector = board["image"], board["units"], board["vector"]
         assert isinstance(image, Grid)
@@ -238,15 +239,18 @@ class SemanticDictionary(Interface):
             final.update(() if draft else drawn)
             yield "vector", ready
 
-    def page_choices(self) -> list[dict[str, str]]:
-        """The current choice, its other bases, and a few layers spread over the depth."""
+    def page_choices(
+        self, choice: Mapping[str, str] | None = None, paired: bool = False
+    ) -> list[dict[str, str]]:
+        """Return a choice, its other bases, and a few layers spread over the depth."""
+        first = dict(choice or self.choice)
         layers = self.options["layer"]
         spread = np.linspace(0, len(layers) - 1, min(PAGE_LAYERS, len(layers))).round().astype(int)
-        others = [layers[i] for i in spread if layers[i] != self.choice["layer"]][: PAGE_LAYERS - 1]
-        bases = [basis for basis in self.options["basis"] if basis != self.choice["basis"]]
+        others = [layers[i] for i in spread if layers[i] != first["layer"]][: PAGE_LAYERS - 1]
+        bases = [basis for basis in self.options["basis"] if basis != first["basis"]]
         return [
-            self.choice,
-            *({**self.choice, "basis": basis} for basis in bases),
+            first,
+            *({**first, "basis": basis} for basis in bases),
             *({"layer": layer, "basis": "channels"} for layer in others),
         ]
 

@@ -11,7 +11,7 @@ from lucid_ext.interfaces.parts.cells import first_layer
 from lucid_ext.interfaces.parts.methods import agreement, menu_label, offered, warning
 from lucid_ext.interfaces.parts.tint import factors, tinted, tinted_photograph
 from lucid_ext.live.interface import Interface
-from lucid_ext.live.streaming import Arrived
+from lucid_ext.live.streaming import Arrived, unless
 from lucid_ext.models import VisionModel
 from lucid_ext.optvis import IconStore
 from lucid_ext.optvis.grids import stream_tiles
@@ -33,7 +33,7 @@ FORMULA = (
 class SpatialAttribution(Interface):
     """Layers side by side: per cell what led to it, what it led to, and the classes it speaks for."""
 
-    follows = False  # tiles are drawn for all cells
+    streams_on_select = False  # tiles are drawn for all cells
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class SpatialAttribution(Interface):
         options = {"method": offered(method, "cells", methods), "scale": list(SCALES)}
         super().__init__(model, image, options, {"method": method, "scale": SCALES[0]})
 
-    def see(self, image: np.ndarray) -> None:
+    def analyze(self, image: np.ndarray) -> None:
         """Find the classes to speak of, the tint of every cell, and the measured effects."""
         self._seen = image
         self._acts = self.model.activations(image, [*self.layers, self.model.softmax], uncapped=True)
@@ -94,19 +94,22 @@ class SpatialAttribution(Interface):
         self._tiles: dict[str, dict[int, np.ndarray]] = {layer: {} for layer in self.layers}
         self._final: dict[str, set[int]] = {layer: set() for layer in self.layers}
 
-    def page_choices(self) -> list[dict[str, str]]:
-        """The methods asked for, or else the fast ones and those looked at, by the present scale.
+    def page_choices(
+        self, choice: Mapping[str, str] | None = None, paired: bool = False
+    ) -> list[dict[str, str]]:
+        """Return the methods asked for, or else the fast ones and those looked at, by one scale.
 
         A page of both scales would be twice as large, and one of all methods takes minutes. A pair, which
         is larger, has those asked for, or else those looked at.
         """
         fast = {name for name in self.options["method"] if METHODS.named(name).cost == "fast"}
-        opened = {self.choice["method"]} if self.paired else fast
+        first = dict(choice or self.choice)
+        opened = {first["method"]} if paired else fast
         wanted = (self._asked or opened) | {name for kind, name in self._found if kind == "cells"}
         return [
-            choice
-            for choice in super().page_choices()
-            if choice["scale"] == self.choice["scale"] and choice["method"] in wanted
+            other
+            for other in super().page_choices(first)
+            if other["scale"] == first["scale"] and other["method"] in wanted
         ]
 
     def label(self, control: str, option: str) -> str:
@@ -118,7 +121,7 @@ class SpatialAttribution(Interface):
         return warning(choice["method"], "cells")
 
     def make_board(self, choice: Mapping[str, str]) -> Board:
-        """Attribute by the chosen method; tiles are left to `refine`."""
+        """Attribute by the chosen method; tiles are left to `stream`."""
         method, labels = choice["method"], self.model.labels
         rows, cols, _ = self._acts[self.first].shape
         note = " ".join(part for part in (self.note, self._legend) if part)
@@ -167,21 +170,22 @@ class SpatialAttribution(Interface):
             choice=choice,
         )
 
-    def refine(
-        self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
+    def stream(
+        self, board: Board, selected: Mapping[str, int], stop: Callable[[], bool], page: bool = False
     ) -> Iterator[Arrived]:
         """The effects of the cells of fine layers, measured; then tiles under their tint.
 
         Of these, those that are there, then drafts, then, but for a page, better ones.
         """
+        go_on = unless(stop)
         yield from self._tiles_there()
         for layer in self.layers:
             if go_on() and self._measured(layer) is None:
                 cells = int(np.prod(self._acts[layer].shape[:2]))
-                self.say(f"Measuring what each of {cells} cells of {layer} does, by removing it.")
+                self.set_status(f"Measuring what each of {cells} cells of {layer} does, by removing it.")
                 self._measure(layer)
         if self._unmeasured(board):
-            self.renew(board.choice)
+            self.invalidate(board.choice)
             yield from self._tiles_there()
         coarse_first = self.layers[::-1] if self._tiled else []
         for layer in coarse_first:

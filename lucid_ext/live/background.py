@@ -1,9 +1,11 @@
 """Work that goes on behind an interface: one thread, in rounds, that can be stopped and waited for."""
 
 import atexit
+import functools
 import threading
 import weakref
 from collections.abc import Callable
+from typing import Any
 
 LAST_STEP = 10.0  # seconds a round may take to end when the process does
 
@@ -25,11 +27,12 @@ class Background:
             finished: told when nothing is left to do, or what went wrong.
         """
         self._work, self._finished = work, finished
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         # Not a thread's own `join`: a Ctrl-C in the middle of it takes a thread at work for a dead one.
         self._idle = threading.Event()
         self._idle.set()
         self._asked = False
+        self._rests = 0  # how often `rest` has ended a round
         self._failure: BaseException | None = None
         self.stopped = False
 
@@ -51,6 +54,12 @@ class Background:
         """End the present round and begin no other."""
         self.stopped = True
 
+    def rest(self) -> None:
+        """End the present round; the next that is asked for begins as ever."""
+        with self._lock:
+            self._asked = False
+            self._rests += 1
+
     def resume(self) -> None:
         """Go on after `stop`."""
         self.stopped = False
@@ -71,21 +80,36 @@ class Background:
 
     def _run(self) -> None:
         failure: BaseException | None = None
-        while self._next(failure):
+        while (rests := self._next(failure)) is not None:
             try:
-                self._work(lambda: not self.stopped)
+                self._work(functools.partial(self._goes_on, rests))
             except Exception as error:  # said by `finished`, raised by `wait`
                 failure = self._failure = error
         self._finished(failure)
 
-    def _next(self, failure: BaseException | None) -> bool:
-        """Whether to run another round; if not, the thread counts as gone from here on."""
+    def _goes_on(self, rests: int) -> bool:
+        """Whether a round goes on that began when `rests` others had been ended."""
+        return not self.stopped and rests == self._rests
+
+    def _next(self, failure: BaseException | None) -> int | None:
+        """By what another round is known; None if there is none: the thread counts as gone from here on."""
         with self._lock:
             if self.stopped or failure is not None or not self._asked:
                 self._idle.set()
-                return False
+                return None
             self._asked = False
-            return True
+            return self._rests
+
+
+def weakly(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that does what a bound method does, for as long as somebody else holds its object."""
+    held = weakref.WeakMethod(method)
+
+    def call(*args: Any) -> Any:
+        found = held()
+        return None if found is None else found(*args)
+
+    return call
 
 
 _at_work: "weakref.WeakSet[Background]" = weakref.WeakSet()

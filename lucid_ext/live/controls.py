@@ -86,3 +86,13 @@ def stop_button(
 def bar(widgets: Sequence[Widget]) -> Widget:
     """Controls in a row that wraps."""
     return ipywidgets.HBox(list(widgets), layout={"flex_flow": "row wrap", "align_items": "center"})
+
+
+def close(widget: Widget) -> None:
+    """Close a widget and all that it is made of, which would stay in memory otherwise."""
+    parts = [getattr(widget, name, None) for name in ("layout", "style")]
+    parts += getattr(widget, "children", ())
+    widget.close()
+    for part in parts:
+        if isinstance(part, ipywidgets.Widget):
+            close(part)

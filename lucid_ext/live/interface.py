@@ -1,86 +1,96 @@
-"""What all interfaces share: a picture, a board per choice, a live view, and pages."""
+"""What an interface is: a picture, a board per choice, and pictures that stream into it."""
 
-import copy
-import dataclasses
-import functools
 import itertools
 import os
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-import ipywidgets
 import numpy as np
 from PIL import Image
-from tqdm.auto import tqdm
 
 from lucid_ext.board import Board
-from lucid_ext.live import controls
-from lucid_ext.live.background import Background
-from lucid_ext.live.streaming import Arrived, with_pictures
+from lucid_ext.live.renamed import EarlierNames
+from lucid_ext.live.session import Session
+from lucid_ext.live.streaming import Arrived
+from lucid_ext.live.widget import InterfaceWidget
 from lucid_ext.models import VisionModel, load_image
 from lucid_ext.models.vision_model import PROBABLE
-from lucid_ext.widgets import OFFLINE, BoardView, board_key, offline_bundle, write_page
+from lucid_ext.widgets import BoardView, offline_bundle, write_page
 
 PICTURE_SIDE = 448  # of pictures in boards: sharp at twice the size they are shown at
 
-MOST_LETTERS = 40  # of a name that a reader gives
 
-SEND_EVERY = 0.7  # seconds between pictures sent to the view
+class _Analyzed(type):
+    """Has an interface analyze its picture once all its constructors are done, and not amid them."""
+
+    def __call__(cls, *args: Any, **options: Any) -> Any:
+        made = super().__call__(*args, **options)
+        if made.image is not None:
+            made.analyze(made.image)
+        return made
 
 
-class Interface:
+class Interface(EarlierNames, metaclass=_Analyzed):
     """A Board for each choice, a view of the current one, and icons that stream into it.
 
-    A subclass gives `make_board`, for a picture `see` and, where icons stream in, `refine`. Write
-    the interface as the last line of a cell to see it. A choice and a picture are kept only once
-    their board has been made and drawn: where that fails, everything stays as it was.
+    A subclass writes `make_board`; `analyze` if it is about a picture; and `stream` if icons arrive
+    later. A constructor calls none of them. Write the interface as the last line of a cell to see it,
+    or put its `widget` into any other. A choice and a picture are kept only once their board has been
+    made and drawn: where that fails, everything stays as it was.
 
     Attributes:
         model: the network.
         image: the picture, (H, W, 3) in [0, 1]; of an interface that is about no picture, None.
         picture: what the network sees of it, for a `Grid`: uint8.
         note: a remark on the picture.
-        choice: the current option of each control, {control: option}.
-        options: the options of each control, {control: [option, ...]}. Numbers are offered as a slider.
+        controls: the options of each control, where a subclass declares them.
+        options: the same, as text: {control: [option, ...]}. Numbers are offered as a slider.
         takes_pictures: whether readers may give a picture of their own.
-        follows: whether what `refine` renders depends on the selection.
-        paired: whether it is one of a pair, whose page is three times as large as its own.
+        streams_on_select: whether what `stream` renders depends on the selection.
+        session: its life in a notebook: what is chosen, made, shown and at work.
     """
 
+    controls: ClassVar[Mapping[str, Sequence[Any]]] = {}
     takes_pictures = True
-    follows = True
-    paired = False
+    streams_on_select = True
     paired_by: ClassVar[Callable[..., "Interface"]]
     """What makes a pair of interfaces; `live.pair`, which builds on this file, puts it here."""
 
     def __init__(
-        self, model: VisionModel, image: Any, options: Mapping[str, Sequence[Any]], choice: Mapping[str, Any]
+        self,
+        model: VisionModel,
+        image: Any = None,
+        options: Mapping[str, Sequence[Any]] | None = None,
+        choice: Mapping[str, Any] | None = None,
     ):
+        """Prepare; the picture is analyzed when the constructors of subclasses are done too.
+
+        Args:
+            model: the network.
+            image: anything `load_image` takes; None for an interface that is about no picture.
+            options: of each control, {control: [option, ...]}; by default those of `controls`.
+            choice: the option of each control to begin with; by default its first one.
+
+        Raises:
+            TypeError: a subclass lacks what makes it an interface.
+            ValueError: one sentence that says what does not fit.
+        """
+        _check_written(type(self), image is not None)
         self.model = model
-        self.options = {control: [str(v) for v in values] for control, values in options.items()}
-        self.choice = self._checked(choice)
-        self._start_over()
+        offered = self.controls if options is None else options
+        self.options = {control: [str(v) for v in values] for control, values in offered.items()}
+        first = {control: values[0] for control, values in self.options.items()}
+        self.session = Session(self, {**first, **self._checked(choice or {})})
         self.image: Any = None
         self.picture: Any = None
         self.note = ""
         if image is not None:
-            self._take(image)
+            self._look_at(load_image(image))
 
-    def _start_over(self) -> None:
-        """No board, no view and no work behind as yet."""
-        self._boards: dict[tuple[str, ...], Board] = {}
-        self._lock = threading.RLock()
-        self._view: BoardView | None = None
-        self._box: ipywidgets.Widget | None = None
-        self._menus: dict[str, ipywidgets.Widget] = {}
-        self._refusal = ""
-        self._selected: dict[str, int] = {}
-        self._background = Background(self._round, self._finished)
+    # What a subclass writes.
 
-    def see(self, image: np.ndarray) -> None:
+    def analyze(self, image: np.ndarray) -> None:
         """Run the network on a new picture and keep what boards are made from.
 
         Assign attributes anew and leave the objects they held as they are: these are still in use if
@@ -89,22 +99,22 @@ class Interface:
         raise NotImplementedError
 
     def make_board(self, choice: Mapping[str, str]) -> Board:
-        """Compute the board for a choice, with what can be had at once."""
+        """Compute the board for a choice, with what can be had at once; `board` is the present one."""
         raise NotImplementedError
 
-    def refine(
-        self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
+    def stream(
+        self, board: Board, selected: Mapping[str, int], stop: Callable[[], bool], page: bool = False
     ) -> Iterator[Arrived]:
-        """Render what `board` still lacks, what is `selected` first; stop when `go_on` says so.
+        """Render what `board` still lacks, what is `selected` first; end when `stop` says so.
 
         For a `page`, which has to be waited for, only what matters most.
         """
         return iter(())
 
-    def turned(
+    def rescale(
         self, choice: Mapping[str, str], levels: Mapping[str, Sequence[float]]
     ) -> dict[str, np.ndarray]:
-        """What dials at any `levels` lead to, {list: values}, for {list: level of each unit}.
+        """Return what dials at any `levels` lead to, {list: values}, for {list: level of each unit}.
 
         A subclass whose boards have `Dials` may answer; without, one dial at a time can be turned.
         """
@@ -124,96 +134,117 @@ class Interface:
         """
         return ""
 
-    def page_choices(self) -> list[dict[str, str]]:
-        """The choices an offline page carries, the one to show first ahead."""
-        rest = [dict(zip(self.options, c, strict=True)) for c in itertools.product(*self.options.values())]
-        return [self.choice, *(c for c in rest if c != self.choice)]
+    def page_choices(
+        self, choice: Mapping[str, str] | None = None, paired: bool = False
+    ) -> list[dict[str, str]]:
+        """Return the choices an offline page carries, the one to show first ahead.
 
-    def say(self, status: str) -> None:
+        Args:
+            choice: the one to show first; by default the present one.
+            paired: whether the page is that of a pair, which is three times as large.
+        """
+        first = dict(choice or self.choice)
+        rest = [dict(zip(self.options, c, strict=True)) for c in itertools.product(*self.options.values())]
+        return [first, *(c for c in rest if c != first)]
+
+    def beside(self, others: "Sequence[Interface]") -> "list[Interface]":
+        """Return this and others as they stand in a pair; by default as they are."""
+        return [self, *others]
+
+    # What a subclass may ask for.
+
+    def set_status(self, status: str) -> None:
         """Tell whoever looks what is being done, until something else is.
 
         What was refused last stands before it, until something is accepted.
         """
-        if self._view:
-            self._view.status = " ".join(part for part in (self._refusal, status) if part)
+        self.session.set_status(status)
+
+    def board_of(self, choice: Mapping[str, str]) -> Board:
+        """Return the board of any choice, with the icons that have arrived so far."""
+        return self.session.board_of(choice)
+
+    def invalidate(self, choice: Mapping[str, str]) -> None:
+        """Make the board of a choice anew, where more is known by now, and draw it if it is shown."""
+        self.session.invalidate(choice)
+
+    def add(self, choice: Mapping[str, str], arrived: Arrived) -> Board:
+        """Put pictures that have arrived into the board of a choice."""
+        return self.session.add(choice, arrived)
+
+    # What a reader has.
+
+    @property
+    def choice(self) -> dict[str, str]:
+        """The current option of each control, {control: option}."""
+        return self.session.choice
 
     @property
     def board(self) -> Board:
         """The board of the current choice, with the icons that have arrived so far."""
-        return self.board_of(self.choice)
-
-    def board_of(self, choice: Mapping[str, str]) -> Board:
-        """The board of any choice, with the icons that have arrived so far."""
-        key = tuple(choice.values())
-        with self._lock:
-            if key not in self._boards:
-                self._boards[key] = self._made(choice)
-            return self._boards[key]
+        return self.session.board
 
     @property
     def selected(self) -> dict[str, tuple[int, int] | int]:
         """What the reader has pinned: {panel: (row, column)} for grids, unit for lists, nodes for flows."""
-        return self._places(self._selected)
+        return self.session.places("selected")
 
     @property
     def hovered(self) -> dict[str, tuple[int, int] | int]:
         """What is under the reader's pointer, in the same form."""
-        return self._places(self._view.hovered if self._view else {})
+        return self.session.places("hovered")
 
     @property
     def view(self) -> BoardView:
-        """The widget that draws the board; `observe` its `selected` and `hovered`."""
-        if self._view is None:
-            answers = type(self).turned is not Interface.turned
-            self._view = BoardView(self.board, selected=dict(self._selected), answers=answers)
-            self._view.observe(self._on_select, "selected")
-            self._view.observe(self._on_names, "names")
-            if answers:
-                self._view.observe(self._on_levels, "levels")
-        return self._view
+        """The widget that draws the board; `observe` its `selected` and `hovered`.
+
+        It begins no work by itself: that is what `widget`, `wait` and the end of a cell do. While it
+        is open it keeps the interface alive. Closing it ends the work, and asking again gives another.
+        """
+        return self.session.view(kept=True)
+
+    @property
+    def widget(self) -> InterfaceWidget:
+        """The view and its controls as one widget, for any box, tab or app; icons begin to arrive.
+
+        Its `choice` says what is chosen, and chooses what is assigned. While it is open it keeps the
+        interface alive. Closing it ends the work, and asking again gives another.
+        """
+        return self.session.widget(kept=True)
 
     def choose(self, **choice: Any) -> None:
         """Change options, as the controls do: `choose(basis="NMF")`.
 
         A choice of which no board can be made is refused, and the present one stays.
         """
-        chosen = {**self.choice, **self._checked(choice)}
-        with self._lock:
-            selected = self._draw(self.board_of(chosen))
-            self.choice, self._selected = chosen, selected
-        self._accepted()
+        self.session.choose({**self.choice, **self._checked(choice)})
 
     def rename(self, name: str, atom: int, label: str) -> None:
         """Give a unit of list `name` a name, as readers do in the view."""
-        self._rename(self.choice, name, atom, label)
-        if self._view:
-            self._view.show(self.board)
+        self.session.rename(self.choice, name, atom, label)
+        self.session.redraw()
 
-    def look_at(self, image: Any) -> None:
+    def set_image(self, image: Any) -> None:
         """Show another picture, anything `load_image` takes.
 
         One that cannot be read, or of which no board can be made, is refused, and this one stays.
         """
         if not self.takes_pictures:
             raise ValueError(f"{type(self).__name__} shows the pictures it was made of: make another one.")
-        tried = copy.copy(self)  # so that work going on behind finds nothing half changed
-        tried._boards = {}
-        tried._take(image)
-        board = tried.board
-        with self._lock:
-            selected = self._draw(board)
-            vars(self).update(vars(tried))
-            self._selected = selected
-        self._accepted()
+        self.session.set_image(load_image(image))
 
     def stop(self) -> None:
         """End the work going on behind; what has arrived stays. `wait` takes it up again."""
-        self._background.stop()
+        self.session.background.stop()
 
     def wait(self) -> "Interface":
         """Wait until everything has arrived; Ctrl-C ends the waiting and the work."""
-        self._background.wait()
+        self.session.background.wait()
         return self
+
+    def close(self) -> None:
+        """End the work and close the widgets, if there are any; what is asked for next begins anew."""
+        self.session.close()
 
     def pair(
         self,
@@ -242,40 +273,35 @@ class Interface:
         Raises:
             ValueError: it cannot be written; a page that was there before stays.
         """
-        return write_page(self._finished_boards(), path)
+        return write_page(self.session.page_boards(), path)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        if offline := offline_bundle(self, self._finished_boards):
+        if offline := offline_bundle(self, self.session.page_boards):
             return offline
-        if self._box is None:
-            self._box = self._layout()
-        self._background.ask()
-        return self._box._repr_mimebundle_(**kwargs)
+        return self.session.show()._repr_mimebundle_(**kwargs)
 
     def __repr__(self) -> str:
         """The class and the current options."""
         return f"{type(self).__name__}({', '.join(f'{k}={v}' for k, v in self.choice.items())})"
 
-    # The picture and its boards.
+    @classmethod
+    def writes(cls, name: str) -> bool:
+        """Check whether a subclass has written a method that it may."""
+        return getattr(cls, name) is not getattr(Interface, name)
 
-    def _take(self, image: Any) -> None:
-        loaded = load_image(image)
-        self.see(loaded)
-        self.image, self.picture = loaded, _picture(self.model, loaded)
-        (best, odds), *_ = self.model.predict(loaded, 1)
+    def __copy__(self) -> "Interface":
+        """The same picture and what is known of it, with boards, a view and work of its own."""
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
+        other.session = Session(other, dict(self.choice))
+        return other
+
+    def _look_at(self, image: np.ndarray) -> None:
+        """Keep a picture, what the network sees of it, and how sure of it the network is."""
+        self.image, self.picture = image, _picture(self.model, image)
+        (best, odds), *_ = self.model.predict(image, 1)
         unsure = f"The network is sure of nothing here: its best guess, {best}, is {odds:.0%} probable."
         self.note = unsure if odds < PROBABLE else ""
-
-    def _made(self, choice: Mapping[str, str]) -> Board:
-        """Make the board of a choice, and say so where that takes long."""
-        warning = self.warning(choice)
-        if not warning:
-            return self.make_board(choice)
-        self.say(warning)
-        try:
-            return self.make_board(choice)
-        finally:
-            self.say("")
 
     def _checked(self, choice: Mapping[str, Any]) -> dict[str, str]:
         for control, option in choice.items():
@@ -284,182 +310,15 @@ class Interface:
                 raise ValueError(f"there is no {control} {option!r}; expected one of {known}.")
         return {control: str(option) for control, option in choice.items()}
 
-    def _draw(self, board: Board) -> dict[str, Any]:
-        """Draw a board in the place of the present one, and return what is selected on it by now."""
-        before = self._boards.get(tuple(self.choice.values()))
-        selected = board.carry(self._selected, before) if before else {}
-        if self._view:
-            self._view.show(board)
-        return selected
 
-    def _accepted(self) -> None:
-        """Let the controls, and the work going on behind, follow what has been chosen."""
-        self._refusal = ""
-        self.say(self._resting)
-        for control, menu in self._menus.items():
-            menu.value = self.choice[control]
-        self._background.ask()
-
-    def _finished_boards(self) -> list[Board]:
-        """All boards of a page, with what they are to have of icons."""
-        choices, quiet = self.page_choices(), bool(os.environ.get(OFFLINE))
-        with tqdm(desc="pictures for the page", unit="picture", delay=1, leave=False, disable=quiet) as bar:
-            for choice in choices:
-                for arrived in self.refine(self.board_of(choice), {}, lambda: True, page=True):
-                    self.add(choice, arrived)
-                    bar.update(len(arrived[1]))
-        return [self.board_of(choice) for choice in choices]
-
-    def add(self, choice: Mapping[str, str], arrived: Arrived) -> Board:
-        """Put pictures that have arrived into the board of a choice."""
-        name, pixels = arrived
-        with self._lock:
-            board = self.board_of(choice)
-            panels = [with_pictures(p, pixels) if p.name == name else p for p in board.panels]
-            board = dataclasses.replace(board, panels=panels)
-            self._boards[tuple(choice.values())] = board
-        return board
-
-    def renew(self, choice: Mapping[str, str]) -> None:
-        """Make the board of a choice anew, where more is known by now, and draw it if it is shown."""
-        with self._lock:
-            board = self._made(choice)
-            self._boards[tuple(choice.values())] = board
-        if self._view and choice == self.choice:
-            self._view.show(board)
-
-    def _places(self, atoms: Mapping[str, int]) -> dict[str, tuple[int, int] | int]:
-        places: dict[str, tuple[int, int] | int] = {}
-        for name, atom in atoms.items():
-            panel = self.board[name]
-            places[name] = panel.address(atom)
-        return places
-
-    # Behind the view.
-
-    def _round(self, go_on: Callable[[], bool]) -> None:
-        """Let icons stream into the present board until something else is asked for."""
-        choice, image, count = self.choice, self.image, 0
-        waiting: set[str] = set()
-        sent = 0.0
-
-        def still_wanted() -> bool:
-            return go_on() and choice is self.choice and image is self.image
-
-        def send() -> None:
-            for name in sorted(waiting) if self._view and image is self.image else ():
-                self.view.add_icons(self.board_of(choice), name)
-            waiting.clear()
-
-        for name, pixels in self.refine(self.board_of(choice), dict(self._selected), still_wanted):
-            if image is not self.image:  # pictures of what is shown no more
-                break
-            self.add(choice, (name, pixels))
-            count += len(pixels)
-            waiting.add(name)
-            if self._view and time.monotonic() - sent > SEND_EVERY:
-                send()
-                sent = time.monotonic()
-                self.say(f"Drawing: {count} pictures so far.")
-            if self._background.asked or not still_wanted():
-                break
-        send()
-
-    def _finished(self, failure: BaseException | None) -> None:
-        if failure is not None:
-            self.say(f"{type(failure).__name__}: {failure}")
-        else:
-            self.say(self._resting)
-
-    @property
-    def _resting(self) -> str:
-        """What there is to say while nothing is being done."""
-        return "Stopped." if self._background.stopped else ""
-
-    def _on_select(self, change: Mapping[str, Any]) -> None:
-        names = {panel.name for panel in self.board.panels}
-        self._selected = {name: atom for name, atom in change["new"].items() if name in names}
-        if self._refusal:
-            self._refusal = ""
-            self.say(self._resting)
-        if self.follows:
-            self._background.ask()
-
-    def _on_names(self, change: Mapping[str, Any]) -> None:
-        for choice in map(dict, [board.choice for board in self._boards.values()]):
-            for name, given in change["new"].get(board_key(self.board_of(choice)), {}).items():
-                for atom, label in given.items():
-                    self._rename(choice, name, int(atom), label)
-
-    def _rename(self, choice: Mapping[str, str], name: str, atom: int, label: str) -> None:
-        panel = self.board_of(choice)[name]
-        label = " ".join(str(label).split())[:MOST_LETTERS]
-        if not panel.renamable or not 0 <= atom < len(panel) or not label:
-            raise ValueError(f"unit {atom} of {name!r} cannot be named {label!r}: no such unit, or no name.")
-        if panel.label(atom) != label:
-            with self._lock:
-                board = self.board_of(choice).rename(name, atom, label)
-                self.renamed(choice, name, atom, label)
-                self._boards[tuple(choice.values())] = board
-
-    def _on_levels(self, change: Mapping[str, Any]) -> None:
-        levels = change["new"]
-        if any(float(level) != 1 for row in levels.values() for level in row):
-            found = self.turned(self.choice, levels)
-            values = {name: [float(v) for v in array] for name, array in found.items()}
-            self.view.answer = {"board": board_key(self.board), "levels": levels, "values": values}
-
-    def _layout(self) -> ipywidgets.Widget:
-        """The view, and its controls above it."""
-        self._menus = {
-            control: controls.option(
-                *(control, options, self.choice[control], self._chooser(control)),
-                functools.partial(self.label, control),
-            )
-            for control, options in self.options.items()
-            if len(options) > 1
-        }
-        widgets = list(self._menus.values())
-        for panel in self.board.panels:
-            if panel.lists and panel.most > panel.shown:
-                widgets.append(controls.slider(panel.shown, panel.most, self._limiter(panel.name)))
-        if self.takes_pictures and self.image is not None:
-            widgets.append(controls.upload(self._upload))
-        if type(self).refine is not Interface.refine:
-            behind = self._background
-            widgets.append(controls.stop_button(lambda: behind.stopped, behind.stop, behind.resume))
-        return ipywidgets.VBox([controls.bar(widgets), self.view])
-
-    def _chooser(self, control: str) -> Callable[[str], None]:
-        def choose(option: str) -> None:
-            if option != self.choice[control]:
-                try:
-                    self._try(lambda: self.choose(**{control: option}))
-                finally:
-                    self._menus[control].value = self.choice[control]
-
-        return choose
-
-    def _limiter(self, name: str) -> Callable[[int], None]:
-        def limit(count: int) -> None:
-            self.view.shown = {**self.view.shown, name: count}
-
-        return limit
-
-    def _upload(self, data: bytes) -> None:
-        self._try(lambda: self.look_at(data))
-
-    def _try(self, change: Callable[[], None]) -> None:
-        """Do what a reader asked for; if it is refused, say why."""
-        self._refusal = ""  # of what was asked for before
-        try:
-            change()
-        except Exception as error:
-            expected = isinstance(error, ValueError)
-            self._refusal = str(error) if expected else f"{type(error).__name__}: {error}"
-            self.say(self._resting)
-            if not expected:
-                raise
+def _check_written(kind: type[Interface], pictured: bool) -> None:
+    """Refuse an interface that cannot make a board, in a sentence that says what to write."""
+    wanted = {"make_board": "make_board(choice), which returns the Board of a choice"}
+    if pictured:
+        wanted["analyze"] = "analyze(image), which keeps what boards are made from"
+    missing = [said for name, said in wanted.items() if not kind.writes(name)]
+    if missing:
+        raise TypeError(f"{kind.__name__} is no interface yet: give it {' and '.join(missing)}.")
 
 
 def _picture(model: VisionModel, image: np.ndarray) -> np.ndarray:

@@ -1,6 +1,5 @@
 """Any interface as a pair: the same of two pictures or two networks, under one selection."""
 
-import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -34,21 +33,23 @@ class Pair(Interface):
     ):
         """Make a pair; `Interface.pair` says what is what."""
         others = other if isinstance(other, Mapping) else {"": other}
-        self.a, self.names, self.control = a, names, control
+        self.names, self.control = names, control
         self.others = {str(option): one for option, one in others.items()}
         if not self.others:
             raise ValueError("there is nothing to compare with: give another interface.")
         for one in self.others.values():
             if type(one) is not type(a) or one.options != a.options:
                 raise ValueError(f"{one!r} is not of the same kind as {a!r}, with the same options.")
+        self.a, *standing = a.beside(list(self.others.values()))
+        self.others = dict(zip(self.others, standing, strict=True))
         several = len(self.others) > 1
         options = {**({control: list(self.others)} if several else {}), **a.options}
         first = {control: next(iter(self.others))} if several else {}
-        self.follows = a.follows
+        self.streams_on_select = a.streams_on_select
         self._made_of: dict[tuple[str, ...], list[Sequence[Link]]] = {}  # the links of both boards
-        super().__init__(a.model, a.image, options, {**first, **a.choice})
+        super().__init__(a.model, a.image, options, {**first, **self.a.choice})
 
-    def see(self, image: np.ndarray) -> None:
+    def analyze(self, image: np.ndarray) -> None:
         """Both have seen their pictures already."""
 
     def label(self, control: str, option: str) -> str:
@@ -69,8 +70,8 @@ class Pair(Interface):
         self._made_of[tuple(choice.values())] = [a.links, b.links]
         return made
 
-    def refine(
-        self, board: Board, selected: Mapping[str, int], go_on: Callable[[], bool], page: bool = False
+    def stream(
+        self, board: Board, selected: Mapping[str, int], stop: Callable[[], bool], page: bool = False
     ) -> Iterator[Arrived]:
         """What either still lacks, in turns, and what lies between as soon as both have it."""
         board, work = self._up_to_date(board), {}
@@ -83,7 +84,7 @@ class Pair(Interface):
                 if late:
                     yield side + panel.name, late
                     yield from self._difference(board, side, (panel.name, late))
-            found = interface.refine(present, mine, go_on, page)
+            found = interface.stream(present, mine, stop, page)
             work[side] = (interface, own, found)
         while work:
             for side, (interface, own, found) in list(work.items()):
@@ -102,7 +103,7 @@ class Pair(Interface):
         made_of = self._made_of[tuple(board.choice.values())]
         now = [interface.board_of(own).links for interface, own in self._sides(board.choice)]
         if any(links is not before for links, before in zip(now, made_of, strict=True)):
-            self.renew(board.choice)
+            self.invalidate(board.choice)
         return self.board_of(board.choice)
 
     def _difference(self, board: Board, side: str, arrived: Arrived) -> Iterator[Arrived]:
@@ -120,16 +121,17 @@ class Pair(Interface):
         own = {control: choice[control] for control in self.a.options}
         return [(self.a, own), (self.others[choice.get(self.control, next(iter(self.others)))], own)]
 
-    def page_choices(self) -> list[dict[str, str]]:
-        """For every one of the others what the first one's own page has."""
-        alike = copy.copy(self.a)
-        alike.paired = True
-        alike.choice = {control: self.choice[control] for control in self.a.options}
-        choices, here = alike.page_choices(), self.choice.get(self.control)
+    def page_choices(
+        self, choice: Mapping[str, str] | None = None, paired: bool = False
+    ) -> list[dict[str, str]]:
+        """Return for every one of the others what the first one's own page has."""
+        first = choice or self.choice
+        own = {control: first[control] for control in self.a.options}
+        choices, here = self.a.page_choices(own, True), first.get(self.control)
         if here is None:
             return choices
         options = [here, *(option for option in self.others if option != here)]
-        return [{self.control: option, **choice} for option in options for choice in choices]
+        return [{self.control: option, **own} for option in options for own in choices]
 
 
 Interface.paired_by = Pair

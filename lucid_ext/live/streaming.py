@@ -1,6 +1,6 @@
 """Pictures that become ready one after another, and how a panel takes them up."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from PIL import Image
@@ -10,6 +10,11 @@ from lucid_ext.optvis import BATCH, Icon
 
 Arrived = tuple[str, dict[int, np.ndarray]]
 """What became ready: the name of a list or a tiled grid, and {atom: uint8 (s, s, 3)}."""
+
+
+def unless(asked: Callable[[], bool]) -> Callable[[], bool]:
+    """Return the opposite of a question: `go_on` of `stop`, which is how rendering is told to end."""
+    return lambda: not asked()
 
 
 def missing_icons(panel: Panel, wanted: Iterable[int]) -> list[int]:

@@ -23,7 +23,10 @@ class BoardView(anywidget.AnyWidget):
         levels: {list: [level]}, where its units' dials stand.
         answers: whether somebody answers when several dials are turned at once.
         answer: {"board", "levels", "values": {list: [value]}}, what `levels` led to.
+        owner: whoever made the view, if it is to be kept alive for as long as the view is open.
     """
+
+    owner: Any = None
 
     _esm = widget_module()
     payload = traitlets.Dict().tag(sync=True)

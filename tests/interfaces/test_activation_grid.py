@@ -133,7 +133,7 @@ def test_a_picture_of_nothing_has_dead_cells(made, monkeypatch):
     grid = made(layers=["mixed5a"])
     acts = grid._acts["mixed5a"]
     acts[2, 3] = 0
-    grid._boards.clear()
+    grid.session.boards.clear()
     grid.wait()
     panel = grid.board["mixed5a"]
     assert np.flatnonzero(panel.dead).tolist() == [17]
@@ -183,7 +183,7 @@ def test_a_pair_is_the_pair_of_the_boards_and_fills_both(model, cat, made):
     cosine = (before * after).sum(1) / np.linalg.norm(before, axis=1) / np.linalg.norm(after, axis=1)
     np.testing.assert_allclose(both.board["d_mixed5a"].values, 1 - cosine, atol=1e-4)
     with pytest.raises(ValueError, match="Pair shows the pictures it was made of"):
-        both.look_at("coffee")
+        both.set_image("coffee")
 
 
 def test_a_pair_with_several_has_a_slider_and_shares_what_is_drawn(model, cat, made):
@@ -195,9 +195,9 @@ def test_a_pair_with_several_has_a_slider_and_shares_what_is_drawn(model, cat, m
         for name, e in levels.items()
     }
     both = clean.pair(others, control="epsilon")
-    slider = both._layout().children[0].children[0]
+    slider = both.widget.children[0].children[0]
     assert isinstance(slider, ipywidgets.SelectionSlider)
-    assert not any(isinstance(c, ipywidgets.FileUpload) for c in both._layout().children[0].children)
+    assert not any(isinstance(c, ipywidgets.FileUpload) for c in both.widget.children[0].children)
     first = both.board
     slider.value = "4/255"
     assert both.choice == {"epsilon": "4/255"}

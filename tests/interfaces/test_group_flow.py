@@ -161,14 +161,14 @@ def test_icons_arrive_after_the_neighbouring_boards(own, monkeypatch):
     monkeypatch.setitem(recipes.KINDS, "sketch", dataclasses.replace(quick, size=20))
     monkeypatch.setitem(recipes.KINDS, "icon", quick)
     arrived = {}
-    for name, pictures in own.refine(own.board, {}, lambda: True):
+    for name, pictures in own.stream(own.board, {}, lambda: False):
         assert name == "flow"
-        assert len(own._boards) >= 5  # a step of each control is there before the first icon
+        assert len(own.session.boards) >= 5  # a step of each control is there before the first icon
         for node, picture in pictures.items():
             arrived.setdefault(node, []).append(len(picture))
     groups = (0, 1, 2, 4, 5, 6, 8, 9, 10)
     assert arrived == {node: [20, 24] for node in groups}  # sketches, then better ones
-    assert list(own.refine(own.board, {}, lambda: True)) == []
+    assert list(own.stream(own.board, {}, lambda: False)) == []
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_bad_input_is_refused(model, layers, n_groups, options, what):
 def test_a_bad_picture_leaves_what_was_there(made):
     before = made.board
     with pytest.raises(ValueError, match="neither a sample nor a file"):
-        made.look_at("no such picture.jpg")
+        made.set_image("no such picture.jpg")
     assert made.board is before
 
 

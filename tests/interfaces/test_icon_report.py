@@ -85,7 +85,7 @@ def test_live_it_offers_neither_upload_nor_stop(shown):
         for child in getattr(widget, "children", ()):
             yield from inside(child)
 
-    kinds = {type(w) for w in inside(shown._layout())}
+    kinds = {type(w) for w in inside(shown.widget)}
     assert not kinds & {ipywidgets.FileUpload, ipywidgets.Button}
 
 

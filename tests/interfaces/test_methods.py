@@ -21,7 +21,7 @@ def cells_only(methods):
 
 def menu(interface, control="method"):
     """The dropdown of a control."""
-    bar = interface._layout().children[0].children
+    bar = interface.widget.children[0].children
     return next(w for w in bar if isinstance(w, ipywidgets.Dropdown) and w.description == control)
 
 

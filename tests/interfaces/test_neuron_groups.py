@@ -85,10 +85,10 @@ def test_dials_run_the_network_above_the_layer(model, made, acts):
     np.testing.assert_allclose(dials.values[1, 0], slow([1, 0, 1]), atol=1e-4)
     np.testing.assert_allclose(dials.values[2, 8], slow([1, 1, 2]), atol=1e-4)
     np.testing.assert_allclose(dials.values[0, 4], made.board["prediction"].values, atol=1e-4)
-    together = made.turned(made.choice, {"groups": [0, 1.5, 0.25]})["prediction"]
+    together = made.rescale(made.choice, {"groups": [0, 1.5, 0.25]})["prediction"]
     np.testing.assert_allclose(together, slow([0, 1.5, 0.25]), atol=1e-4)
     with pytest.raises(ValueError, match="2 levels for 3 groups"):
-        made.turned(made.choice, {"groups": [0, 1]})
+        made.rescale(made.choice, {"groups": [0, 1]})
 
 
 def test_a_kernel_answers_to_any_combination(made):
@@ -97,7 +97,7 @@ def test_a_kernel_answers_to_any_combination(made):
     view.levels = {"groups": [0.0, 2.0, 1.0]}
     assert view.answer["board"] == board_key(made.board)
     assert view.answer["levels"] == view.levels
-    expected = made.turned(made.choice, view.levels)["prediction"]
+    expected = made.rescale(made.choice, view.levels)["prediction"]
     np.testing.assert_allclose(view.answer["values"]["prediction"], expected, rtol=1e-6)
 
 
@@ -149,7 +149,7 @@ def test_names_are_given_and_kept(model, tmp_path):
     assert list(json.loads(path.read_text()).values()) == [{"0": "cup rim", "1": "<b>ear</b>"}]
     assert make().board["groups"].labels == ["cup rim", "<b>ear</b>"]
     assert "cup rim" not in make(3).board["groups"].labels
-    groups.look_at("cat_coffee")
+    groups.set_image("cat_coffee")
     groups.stop()
     assert groups.board["groups"].labels[0] == "cup rim"
     for atom, name in ((5, "x"), (0, "  ")):
@@ -318,7 +318,7 @@ def test_what_a_kernel_answers_is_drawn(opened, made):
     levels = opened.page.state("levels")
     assert levels == {"groups": [0, 1, 2]}
     before = opened.rows("Prediction")
-    values = made.turned({"groups": "3"}, levels)["prediction"]
+    values = made.rescale({"groups": "3"}, levels)["prediction"]
     answer = {"levels": levels, "values": {"prediction": values.tolist()}}
     tab.evaluate("a => lucidExt.set('answer', a)", {**answer, "board": "another"})
     assert opened.rows("Prediction") == before

@@ -16,7 +16,7 @@ LAYERS = ["mixed5a", "mixed5b"]
 
 def menu(interface, control):
     """The dropdown of a control."""
-    bar = interface._layout().children[0].children
+    bar = interface.widget.children[0].children
     return next(w for w in bar if isinstance(w, ipywidgets.Dropdown) and w.description == control)
 
 
@@ -92,7 +92,7 @@ def test_a_refused_choice_in_a_menu_goes_back_and_the_reason_is_said(model):
             refused()
         assert chooser.value == "gradient"
         assert made.view.status == "cells only, please."
-    made.say("Drawing: 8 pictures so far.")  # which goes on behind
+    made.set_status("Drawing: 8 pictures so far.")  # which goes on behind
     assert made.view.status == "cells only, please. Drawing: 8 pictures so far."
     chooser.value = "ablation"
     assert made.choice["method"] == "ablation"
@@ -134,11 +134,11 @@ def test_a_picture_without_a_board_is_refused_and_the_old_one_stays(model):
         (failing, dark, "too dark to show"),
     ):
         with nothing_changes(interface), pytest.raises(ValueError, match=said):
-            interface.look_at(picture)
+            interface.set_image(picture)
         np.testing.assert_array_equal(interface.groups.spatial, groups.spatial)
         np.testing.assert_array_equal(interface.effects, effects)
         assert interface.suggestion.n_groups == suggestion.n_groups
-    made.look_at("cat")
+    made.set_image("cat")
     assert made.groups is not groups
     np.testing.assert_array_equal(made.image, lx.load_image("cat"))
     made.stop()
@@ -151,7 +151,7 @@ class Answers(Interface):
         options = {"kind": ["plain", "unmade", "undrawn", "broken"]}
         super().__init__(model, image, options, {"kind": "plain"})
 
-    def see(self, image):
+    def analyze(self, image):
         self.light = float(image.mean())
         if self.light < 0.01:
             raise ValueError("there is nothing to see.")
@@ -186,10 +186,10 @@ def test_whatever_fails_on_the_way_to_the_eye_changes_nothing(model):
         assert said in made.view.status
     assert made.view.status == "ZeroDivisionError: once"
     with nothing_changes(made), pytest.raises(ValueError, match="there is nothing to see"):
-        made.look_at(np.zeros((32, 32, 3), np.float32))
+        made.set_image(np.zeros((32, 32, 3), np.float32))
     assert made.light == light
     assert made.seen is seen
-    made.look_at(np.full((32, 32, 3), 0.5, np.float32))
+    made.set_image(np.full((32, 32, 3), 0.5, np.float32))
     assert made.board.rows("units", {}) == [(0, 0.5)]
     assert made.view.selected == {"image": 3}
     made.wait()
@@ -207,7 +207,7 @@ def test_directions_of_components_stay_those_of_the_picture_shown(model, store):
     made = Failing(model, "cat_coffee", "mixed5a", basis="PCA", layers=["mixed5a"], store=store)
     board, directions = made.board, made._directions["mixed5a", "PCA"]
     with pytest.raises(ValueError, match="too dark"):
-        made.look_at(0.4 * lx.load_image("cat"))
+        made.set_image(0.4 * lx.load_image("cat"))
     assert made.board is board
     assert made._directions["mixed5a", "PCA"] is directions
 

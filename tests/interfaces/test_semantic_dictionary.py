@@ -120,7 +120,7 @@ def test_whole_cells_are_the_tiles_of_the_grid(model, made, store):
 def test_the_selected_cell_is_drawn_first(made):
     dictionary = made()
     cell = next(c for c in range(196) if c not in dictionary.board["image"].places.values())
-    found = dictionary.refine(dictionary.board, {"image": cell}, lambda: True)
+    found = dictionary.stream(dictionary.board, {"image": cell}, lambda: False)
     assert cell in next(ready for name, ready in found if name == "vector")
 
 
@@ -166,7 +166,7 @@ def test_stop_ends_the_work_and_keeps_what_has_arrived(made, monkeypatch):
 def test_a_failure_behind_the_view_is_said_and_raised(made, monkeypatch):
     dictionary = made()
     view = dictionary.view
-    monkeypatch.setattr(dictionary, "refine", lambda *_: 1 / 0)
+    monkeypatch.setattr(dictionary, "stream", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         dictionary.wait()
     deadline = time.monotonic() + 5
@@ -178,7 +178,7 @@ def test_a_failure_behind_the_view_is_said_and_raised(made, monkeypatch):
 
 def test_controls_change_layer_basis_and_length(made):
     dictionary = made()
-    box = dictionary._layout()
+    box = dictionary.widget
     layer, basis, slider = box.children[0].children[:3]
     assert list(layer.options) == LAYERS
     layer.value = "mixed5a"
@@ -193,9 +193,7 @@ def test_controls_change_layer_basis_and_length(made):
 
 def upload(dictionary, content: bytes) -> None:
     """What the browser does when the reader chooses a file."""
-    chooser = next(
-        c for c in dictionary._layout().children[0].children if isinstance(c, ipywidgets.FileUpload)
-    )
+    chooser = next(c for c in dictionary.widget.children[0].children if isinstance(c, ipywidgets.FileUpload))
     file = {"name": "mine.png", "type": "image/png", "size": len(content), "content": content}
     chooser.set_trait("value", ({**file, "last_modified": datetime.datetime.now()},))
 
@@ -305,7 +303,7 @@ def test_sketches_come_first_and_are_replaced(made):
     board = dictionary.board
     sizes = [
         (pixels.shape[0], atom)
-        for name, ready in dictionary.refine(board, {}, lambda: True)
+        for name, ready in dictionary.stream(board, {}, lambda: False)
         for atom, pixels in ready.items()
         if name == "units"
     ]
@@ -316,7 +314,7 @@ def test_sketches_come_first_and_are_replaced(made):
     assert sizes == sorted(sizes, key=lambda found: found[0])  # all sketches before anything better
     dictionary.wait()
     assert dictionary.board["units"].icons.shape[1] == 32
-    again = [size for _, ready in dictionary.refine(dictionary.board, {}, lambda: True) for size in ready]
+    again = [size for _, ready in dictionary.stream(dictionary.board, {}, lambda: False) for size in ready]
     assert again == []
 
 

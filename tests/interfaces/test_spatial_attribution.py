@@ -139,7 +139,7 @@ def test_effects_of_a_fine_layer_are_measured_first_and_it_is_said(model, store)
     assert "784 cells are still being measured" in made.board["mixed3a"].note
     said = []
     made.view.observe(lambda change: said.append(change["new"]), "status")
-    next(made.refine(made.board, {}, lambda: True))  # the first tiles
+    next(made.stream(made.board, {}, lambda: False))  # the first tiles
     assert said == ["Measuring what each of 784 cells of mixed3a does, by removing it."]
     assert "against measured" in made.board["mixed3a"].note
     assert [unit for unit, _ in made.board.rows("effect", {"mixed3a": 5})] == [0, 1]
@@ -154,7 +154,7 @@ def test_a_pair_too_has_what_is_measured_later(model, store):
     )
     pair = one.pair(two, ("cat", "coffee"))
     assert "still being measured" in pair.board["b_mixed3a"].note
-    boards = pair._finished_boards()
+    boards = pair.session.page_boards()
     assert len(boards) == 1
     for made, side in ((one, "a_"), (two, "b_")):
         panel = next(p for p in boards[0].panels if p.name == f"{side}mixed3a")

@@ -17,7 +17,7 @@ def test_memory_stays_bounded(model, store, rng):
     interface.stop()
     resident = []
     for sitting in range(40):
-        interface.look_at(rng.random((240, 320, 3), dtype=np.float32))
+        interface.set_image(rng.random((240, 320, 3), dtype=np.float32))
         for layer in interface.options["layer"]:
             interface.choose(layer=layer, basis="channels")
             assert interface.board.rows("units", {"image": 0})
