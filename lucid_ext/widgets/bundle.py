@@ -48,7 +48,7 @@ def page_script() -> str:
 
 @functools.cache
 def board_css() -> str:
-    """Return the style of the view, which its script puts into the page: each module's own stands beside it."""
+    """Return the style of the view, which its script puts into the page; each module's stands beside it."""
     own = [name for name in modules() if (STATIC / f"{name}.css").exists()]
     return "\n".join(_read(f"{name}.css") for name in ("tokens", "base", *own, "overrides"))
 

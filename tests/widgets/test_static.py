@@ -149,6 +149,14 @@ def test_each_kind_has_one_file_of_its_own():
         assert files == {*kinds(kind), "base", "registry"}
 
 
+def test_only_a_kind_knows_what_it_is():
+    names = "|".join(kinds(grammar.Panel) | kinds(grammar.Link))
+    asked = re.compile(rf"instanceof (?!ArrayBuffer\b|Map\b)|kind [!=]==|\"({names})\"")
+    loop = [path for path in STATIC.rglob("*.js") if path.parent.name not in ("panels", "links")]
+    found = {path.name: match[0] for path in loop if (match := asked.search(path.read_text()))}
+    assert not found
+
+
 def kinds(kind):
     """The names of all kinds of panels or links."""
     roots = typing.get_args(kind) or (kind,)
