@@ -5,7 +5,7 @@ import { goesBothWays, rowsOf, sayingOf } from "./answers.js";
 /** How things stand for the panel `name`; what a view does not ask for is not computed. */
 export class Reading {
   /** `now` is what each panel stands at, see `Selection.current`. */
-  constructor(reader, icons, name, now = reader.current()) {
+  constructor(reader, icons, name, now) {
     this.reader = reader;
     this.icons = icons;
     this.name = name;
