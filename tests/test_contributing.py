@@ -38,3 +38,10 @@ def test_the_examples(written, tmp_path):
     best = int(written["acts"][2, 3].argmax())
     assert board.describe({"image": 17}).startswith(f"The cell at row 2, column 3 is mostly mixed5a:{best} (")
     assert "Channels of every cell" in (tmp_path / "board.html").read_text(encoding="utf-8")
+    strongest = written["strongest"]
+    assert strongest.board.describe({}) == ""
+    (unit, value), *_ = strongest.board.rows("units", {})
+    acts = written["model"].activations("cat_coffee", "mixed4d")
+    assert unit == acts.max((0, 1)).argmax()
+    assert value == acts.max()
+    strongest.close()

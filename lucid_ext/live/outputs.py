@@ -45,8 +45,10 @@ class Outputs:
                     names[name] = ""
 
     def _begin(self, info: Any) -> None:
-        cell = getattr(info, "cell_id", None) or info.raw_cell.strip()
-        self._running.append((cell, self._shown.pop(cell, [])))
+        text = info.raw_cell.strip()
+        cell = getattr(info, "cell_id", None) or text
+        known = dict.fromkeys((cell, text))  # the first one was perhaps known by its text alone
+        self._running.append((cell, [one for name in known for one in self._shown.pop(name, [])]))
 
     def _end(self, _: Any) -> None:
         before = self._running.pop()[1] if self._running else []
