@@ -62,12 +62,14 @@ def pair(
             ]
     captions += _captions_of_lists(a, b, said)
     rows.sort(key=len, reverse=True)  # what has no difference would break the columns
+    shown = {panel.name for row in rows for panel in row}
     return Board(
         title=f"{a.title}: {first} and {second}",
         reading=f"{a.reading} Each row shows {first}, then {second}, then what differs: dark or grey where "
         f"they agree; a number above zero is more in {first}.",
         panels=[panel for row in rows for panel in row],
-        links=_links(pairing),
+        # What has no difference has no panel between.
+        links=[link for link in _links(pairing) if {link.source, link.target} <= shown],
         formula=a.formula + FORMULA,
         caption=[sentence for sentence in captions if sentence],
         choice=dict(a.choice if choice is None else choice),

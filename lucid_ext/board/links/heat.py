@@ -9,7 +9,6 @@ import numpy as np
 from lucid_ext.board.links.base import Link
 from lucid_ext.board.pairing import BETWEEN, FIRST, SECOND, Pairing
 from lucid_ext.board.panels.base import Panel
-from lucid_ext.board.panels.grid import Grid
 from lucid_ext.board.wire import Wire
 
 
@@ -41,7 +40,7 @@ class Heat(Link):
 
     def validate(self, source: Panel, target: Panel) -> None:
         """Refuse a target without cells, and weights that are not a row for each atom of the source."""
-        if not isinstance(target, Grid):
+        if not target.lights:
             kind = f"a {type(target).__name__}"
             raise ValueError(f"{self.where} lights up cells, but {target.name!r} is {kind}: expected a Grid.")
         if not np.all(np.isfinite(self.weights)):

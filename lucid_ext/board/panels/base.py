@@ -34,6 +34,7 @@ class Panel(abc.ABC):
         kind: what the browser calls it.
         several: whether a selection is a list of atoms.
         lists: whether it shows rows, which links may fill.
+        lights: whether links may light up its atoms.
         steady: whether it always shows all its atoms, in their order.
         name: what links call it.
         title: the heading over it.
@@ -47,6 +48,7 @@ class Panel(abc.ABC):
     several: ClassVar[bool] = False
     lists: ClassVar[bool] = False
     steady: ClassVar[bool] = False
+    lights: ClassVar[bool] = False
     name: str
     title: str
     shown: int

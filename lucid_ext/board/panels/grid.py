@@ -60,6 +60,7 @@ class Grid(Panel):
     """
 
     kind: ClassVar[str] = "grid"
+    lights: ClassVar[bool] = True
 
     name: str
     title: str
