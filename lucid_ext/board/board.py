@@ -23,6 +23,7 @@ from lucid_ext.storage.files import write_file
 MAX_BYTES = 256_000_000  # of memory, for the arrays of a saved board
 
 Kind = TypeVar("Kind", bound=Panel)
+LinkKind = TypeVar("LinkKind", bound=Link)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -98,10 +99,10 @@ class Board:
             raise TypeError(f"panel {name!r} is a {type(found).__name__}; expected a {kind.__name__}.")
         return found
 
-    def link(self, source: str, target: str) -> Link:
-        """The link from one panel to another."""
+    def link(self, source: str, target: str, kind: type[LinkKind] = Link) -> LinkKind:  # type: ignore[assignment]
+        """Return the link from one panel to another, which must be of a kind if one is given."""
         for link in self.links:
-            if (link.source, link.target) == (source, target):
+            if (link.source, link.target) == (source, target) and isinstance(link, kind):
                 return link
         raise KeyError(f"no link from {source!r} to {target!r}.")
 

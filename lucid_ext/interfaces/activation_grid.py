@@ -210,18 +210,16 @@ class ActivationGrid(Interface):
 
     def _place(self, board: Board, selected: Mapping[str, int]) -> int:
         """The selected cell, as one of the layer the caricature is by."""
-        first = board[self.first]
-        assert isinstance(first, Grid)
+        first = board.panel(self.first, Grid)
         for name, atom in selected.items():
             panel = board[name]
-            if isinstance(panel, Grid):
+            if panel.scene == first.scene:
                 return panel.place(atom, first)
         return first.start or 0
 
     def _icons(self, board: Board, go_on: Callable[[], bool], page: bool) -> Iterator[Arrived]:
         """Icons of channels for a network that comes without, the most listed of each layer ahead."""
-        units = board["units"]
-        assert isinstance(units, Units)
+        units = board.panel("units", Units)
         offset = 0
         for layer in self.layers:
             values, directions, _ = as_units(layer, self._acts[layer])

@@ -79,7 +79,7 @@ class Concepts(Interface):
             panels.append(grid)
             links += [spoken, lit]
         panels.append(patches)
-        panels += [self._at(grid) for grid in panels if isinstance(grid, Grid)]
+        panels += [self._at(panel) for panel in panels if panel.scene is not None]
         panels.append(classes)
         beside = f", beside {self._name(shared.pictures.target)}" if shared else ""
         return Board(

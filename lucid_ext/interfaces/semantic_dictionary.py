@@ -175,8 +175,7 @@ class SemanticDictionary(Interface):
         """
         go_on = unless(stop)
         layer, basis = board.choice["layer"], board.choice["basis"]
-        image, units, vector = board["image"], board["units"], board["vector"]
-        assert isinstance(image, Grid)
+        image, units, vector = board.panel("image", Grid), board["units"], board["vector"]
         cells = self._acts[layer].reshape(len(vector), -1)
         first = around(selected["image"], image.rows, image.cols, BATCH) if "image" in selected else []
         alive = np.flatnonzero(cells.any(1)).tolist()
@@ -288,11 +287,8 @@ class SemanticDictionary(Interface):
 
 def _by_listing(board: Board) -> list[int]:
     """Units in the order readers meet them: those of the places to start, then the most listed ones."""
-    image, units = board["image"], board["units"]
-    ranking = board.link("image", "units")
-    assert isinstance(image, Grid)
-    assert isinstance(units, Units)
-    assert isinstance(ranking, Ranking)
+    image, units = board.panel("image", Grid), board.panel("units", Units)
+    ranking = board.link("image", "units", Ranking)
     assert image.start is not None
     listed = ranking.atoms[:, : units.shown]
     counts = np.bincount(listed.ravel(), minlength=len(units))

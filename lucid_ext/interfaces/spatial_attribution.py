@@ -200,9 +200,8 @@ class SpatialAttribution(Interface):
 
     def _unmeasured(self, board: Board) -> bool:
         """Whether effects that have been measured since are missing on a board."""
-        shown = {link.source: link for link in board.links if link.target == "effect"}
         return any(
-            isinstance(link := shown[layer], Ranking) and link.atoms.shape[1] == 1
+            board.link(layer, "effect", Ranking).atoms.shape[1] == 1
             for layer in self.layers
             if self._measured(layer) is not None
         )
