@@ -5,10 +5,11 @@ import functools
 import threading
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 LAST_STEP = 10.0  # seconds a round may take to end when the process does
 
+Held = TypeVar("Held")
 Round = Callable[[Callable[[], bool]], None]
 
 
@@ -110,6 +111,16 @@ def weakly(method: Callable[..., Any]) -> Callable[..., Any]:
         return None if found is None else found(*args)
 
     return call
+
+
+def handle(held: Held) -> Held:
+    """Return a second object with the very same attributes.
+
+    Work that goes on holds this one, so that it can be told when nobody else holds the first.
+    """
+    other = object.__new__(type(held))
+    other.__dict__ = vars(held)
+    return other
 
 
 _at_work: "weakref.WeakSet[Background]" = weakref.WeakSet()

@@ -13,7 +13,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from lucid_ext.board import Board
-from lucid_ext.live.background import Background, weakly
+from lucid_ext.live.background import Background, handle, weakly
 from lucid_ext.live.controls import close
 from lucid_ext.live.outputs import outputs
 from lucid_ext.live.streaming import Arrived, unless, with_pictures
@@ -194,8 +194,7 @@ class Session:
             if answers:
                 view.observe(weakly(self._on_levels), "levels")
         if kept:
-            self._view.owner = self.interface
-            self._keep()
+            self._keep(self._view)
         return self._view
 
     def widget(self, kept: bool = False) -> InterfaceWidget:
@@ -205,8 +204,7 @@ class Session:
             self._widget.observe(weakly(self._on_close), "comm")
             self.background.ask()
         if kept:
-            self._widget.owner = self.interface
-            self._keep()
+            self._keep(self._widget)
         return self._widget
 
     def show(self) -> InterfaceWidget:
@@ -216,10 +214,13 @@ class Session:
         self.background.ask()
         return widget
 
-    def _keep(self) -> None:
-        """Let the present cell, which shows the interface, keep it."""
+    def _keep(self, widget: BoardView | InterfaceWidget | None = None) -> None:
+        """Let the present cell keep the interface, which it shows; and a widget that was asked for."""
+        interface = self.interface
+        if widget is not None:
+            widget.owner = interface
         if shown := outputs():
-            shown.keep(self.interface)
+            shown.keep(interface)
 
     def redraw(self) -> None:
         """Draw the present board, if there is a view."""
@@ -265,7 +266,7 @@ class Session:
     def _round(self, go_on: Callable[[], bool]) -> None:
         """Let icons stream into the present board until something else is asked for."""
         try:
-            interface = _handle(self.interface)
+            interface = handle(self.interface)
             choice, image, count = self.choice, interface.image, 0
             waiting: set[str] = set()
             sent = 0.0
@@ -338,13 +339,3 @@ class Session:
             self.set_status(self._resting)
             if not expected:
                 raise
-
-
-def _handle(interface: "Interface") -> "Interface":
-    """Return a second handle on an interface, with the very same attributes.
-
-    Work that goes on holds this one, so that it can be told when nobody else holds the interface.
-    """
-    other = object.__new__(type(interface))
-    other.__dict__ = vars(interface)
-    return other
