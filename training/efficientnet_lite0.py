@@ -83,7 +83,8 @@ RECIPES["caricature"] = {
     "*": dataclasses.asdict(dataclasses.replace(CARICATURE, decay_power=1.3, contrast=0.3))
 }
 """How its pictures are drawn: chosen by eye, by what photographs do to the same channels, and by forced
-choice on rows used for tuning; on 128 fresh rows the icons told no more than the default recipe's."""
+choice. On 128 rows that took no part, the icons told which photograph a channel answers to 73 times of
+100, real photographs 72, the default recipe's icons 68; the difference may be chance (-4 to +15)."""
 
 Weights = Mapping[str, tuple[np.ndarray, np.ndarray]]
 """{layer: (weights, bias)}, without batch norm."""
