@@ -3,6 +3,7 @@
 import ast
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -44,7 +45,7 @@ def _unseen(monkeypatch):
     """Interfaces that only choose their layers: no picture is shown to them."""
 
     def init(self, model, image, options, choice):
-        self.options, self.choice = options, choice
+        self.options, self.session, self.image = options, SimpleNamespace(choice=choice), None
 
     monkeypatch.setattr(Interface, "__init__", init)
 
