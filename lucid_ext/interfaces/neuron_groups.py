@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from lucid_ext.attribution.atoms import passed_share
+from lucid_ext.attribution.group_effects import GroupEffects
 from lucid_ext.board import Board, Dials, Grid, Heat, Mixture, Ranking, Units
 from lucid_ext.class_concepts.names import guesses
 from lucid_ext.groups import Groups, factorize
@@ -28,7 +27,6 @@ CLASSES = 50  # the most probable ones, whose evidence is computed
 LEVELS = np.linspace(0, 2, 9, dtype=np.float32)  # of a dial
 MIXED = 8  # channels whose icons stand for a group until its own arrives
 REFITS: dict[str, Any] = {"seeds": 2, "bootstraps": 3}  # that say how stable groups are
-ROWS = 64  # passes of the upper network at once
 
 READING = (
     "The layer's activations, written as a few groups of neurons: each has a colour and a number on the "
@@ -130,11 +128,9 @@ class NeuronGroups(Interface):
         counts = [int(k) for k in self.options["groups"]]
         groups = {k: factorize(acts, k, self.method, self._seed) for k in counts}
         classes = np.argsort(-odds, kind="stable")[:CLASSES].tolist()
-        self._run = network.function(self.layer, [network.logits, network.softmax], image)
-        passed = network.passed_on(self.layer, acts)
-        gradients = self._gradients(passed, classes)  # one set of backward passes for all numbers
-        self._effects = {k: self._effect(acts, passed, gradients, own) for k, own in groups.items()}
-        self._acts, self._odds, self._groups, self.classes = acts, odds, groups, classes
+        self._above = GroupEffects(network, self.layer, acts, image, classes)
+        self._effects = {k: self._above.predicted(own) for k, own in groups.items()}
+        self._odds, self._groups, self.classes = odds, groups, classes
         tried = sorted({*TRIED, *counts})  # the elbow depends on where the curve ends
         refits = {**REFITS, "seed": self._seed}
         self.suggestion: Suggestion = suggest(acts, tried, self.method, **refits, groups=groups)
@@ -153,7 +149,7 @@ class NeuronGroups(Interface):
         row = np.asarray(levels.get("groups", np.ones(len(groups.channels))), np.float32)
         if row.shape != (len(groups.channels),):
             raise ValueError(f"{len(row)} levels for {len(groups.channels)} groups; expected one for each.")
-        return {"prediction": self._above(groups, row[None])[1][0]}
+        return {"prediction": self._above.at(groups, row[None])[1][0]}
 
     def make_board(self, choice: Mapping[str, str]) -> Board:
         """What is known of one number of groups; their icons are left to `stream`."""
@@ -161,7 +157,7 @@ class NeuronGroups(Interface):
         groups, effects = self._groups[k], self._effects[k]
         rows, cols, n = groups.spatial.shape
         found = self._stability[k]
-        odds, measured, without = self._dialled(groups)
+        odds, measured, without = self._above.alone(groups, LEVELS)
         self._measured[k] = measured
         doubts = [
             f"unstable: found again with a cosine of only {mean:.2f}" if bad else ""
@@ -365,8 +361,8 @@ class NeuronGroups(Interface):
 
     def _group_links(self, groups: Groups, effects: np.ndarray, measured: np.ndarray) -> list[Any]:
         def strongest(source: str, target: str, values: np.ndarray) -> Ranking:
-            order = np.argsort(-np.abs(values), axis=1, kind="stable").astype(np.int32)
-            return Ranking(source, target, order, np.take_along_axis(values, order, 1))
+            atoms = ranked(np.abs(values))[0]
+            return Ranking(source, target, atoms, np.take_along_axis(values, atoms, 1))
 
         evidence = strongest("groups", "classes", effects)
         classes = np.array(self.classes, np.int32)
@@ -379,53 +375,3 @@ class NeuronGroups(Interface):
             own,
             Mixture("groups", "channels", own.atoms[:, :MIXED], blend),
         ]
-
-    def _gradients(self, passed: np.ndarray, classes: Sequence[int]) -> np.ndarray:
-        """Of the classes' logits with respect to what the layer passes on: (classes, h, w, c)."""
-        points = tf.repeat(tf.constant(passed[None]), len(classes), 0)
-        with tf.GradientTape() as tape:
-            tape.watch(points)
-            logits, _ = self._run(points)
-        chosen = tf.one_hot(classes, logits.shape[1])
-        return tape.gradient(logits, points, output_gradients=chosen).numpy()
-
-    def _effect(
-        self, acts: np.ndarray, passed: np.ndarray, gradients: np.ndarray, groups: Groups
-    ) -> np.ndarray:
-        """Gradients times what is passed on of every group's part of the activations: (k, classes)."""
-        parts = groups.spatial @ groups.channels
-        share = passed_share(passed - self.model.passed_on(self.layer, acts - parts), parts)
-        found = np.einsum(
-            "nyxc,yxk,kc->kn", gradients * share, groups.spatial, groups.channels, optimize=True
-        )
-        return found.astype(np.float32)
-
-    def _dialled(self, groups: Groups) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Each group alone at every level: probabilities (k, levels, classes).
-
-        And what every logit loses without each group (k, classes), and without all of them (classes,).
-        """
-        n, turned = len(groups.channels), np.flatnonzero(LEVELS != 1)
-        alone = np.ones((n, len(turned), n), np.float32)
-        alone[np.arange(n), :, np.arange(n)] = LEVELS[turned]
-        ends = np.stack([np.ones(n, np.float32), np.zeros(n, np.float32)])
-        logits, found = self._above(groups, np.concatenate([ends, alone.reshape(-1, n)]))
-        odds = np.broadcast_to(found[0], (n, len(LEVELS), found.shape[1])).copy()
-        odds[:, turned] = found[2:].reshape(n, len(turned), -1)
-        return odds, logits[0] - logits[2 :: len(turned)], logits[0] - logits[1]
-
-    def _above(self, groups: Groups, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Logits and probabilities (n, classes) with groups at `levels` (n, k)."""
-        logits, odds = [], []
-        for start in range(0, len(levels), ROWS):
-            change = np.einsum(
-                "nk,yxk,kc->nyxc",
-                levels[start : start + ROWS].astype(np.float32) - 1,
-                groups.spatial,
-                groups.channels,
-                optimize=True,
-            )
-            found = self._run(self.model.passed_on(self.layer, self._acts + change))
-            logits.append(found[0].numpy())
-            odds.append(found[1].numpy())
-        return np.concatenate(logits), np.concatenate(odds)

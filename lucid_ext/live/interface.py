@@ -231,6 +231,7 @@ class Interface(EarlierNames, metaclass=_Analyzed):
         """
         if not self.takes_pictures:
             raise ValueError(f"{type(self).__name__} shows the pictures it was made of: make another one.")
+        _check_written(type(self), pictured=True)
         self.session.set_image(load_image(image))
 
     def stop(self) -> None:

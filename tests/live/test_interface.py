@@ -35,6 +35,10 @@ def test_what_is_missing_is_refused_in_a_sentence(model):
         Nothing(model, "cat", {}, {})
     with pytest.raises(TypeError, match=r"Bare is no interface yet: give it analyze\(image\)"):
         Bare(model, "cat")
+    bare = Bare(model)
+    with pytest.raises(TypeError, match=r"Bare is no interface yet: give it analyze\(image\)"):
+        bare.set_image("cat")
+    assert bare.image is None
 
 
 def test_nothing_overridden_is_called_before_the_constructor_is_done(model):
